@@ -1,0 +1,156 @@
+"""What a person asks of the pipeline, and what it answers: the border to ``cli``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from envmgr.names import EnvironmentName, GenerationId, GroupName, IndexName, PackageName
+
+
+class LockUse(Enum):
+    """What ``create`` may do to a lock."""
+
+    UPDATE = "update"
+    """Relock where the lock is missing or stale."""
+    LOCKED = "locked"
+    """Fail where it is missing or stale (``--locked``)."""
+    FROZEN = "frozen"
+    """Use it as it is, stale or not (``--frozen``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """A named environment, under the root."""
+
+    name: EnvironmentName
+
+
+@dataclass(frozen=True, slots=True)
+class ByPrefix:
+    """An environment at a directory of the user's choice; absolute."""
+
+    prefix: Path
+
+
+Selector: TypeAlias = ByName | ByPrefix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """``create`` and ``sync``. ``file`` is ``None`` for ``sync``: the environment knows its own."""
+
+    file: Path | None
+    selector: Selector | None
+    """``None``: the environment the file names."""
+    groups: tuple[GroupName, ...] | None
+    """``None``: for an existing environment its own groups, else none."""
+    python: str | None = None
+    """A specifier or a path that stands in for the file's ``python``."""
+    lock_use: LockUse = LockUse.UPDATE
+    lock: Path | None = None
+    dry_run: bool = False
+    compile: bool | None = None
+    """``None``: as the settings say."""
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One package that differs: ``before`` and ``after`` are versions, ``None`` for absent."""
+
+    name: PackageName
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """What ``create`` or ``sync`` did, or would do where ``dry_run``."""
+
+    name: EnvironmentName
+    prefix: Path
+    generation: GenerationId | None
+    """``None`` in a dry run."""
+    made: Literal["created", "updated", "unchanged"]
+    dry_run: bool
+    python: str
+    """Version of the interpreter, ``3.12.1``."""
+    groups: tuple[GroupName, ...]
+    packages: int
+    changes: tuple[Change, ...]
+    lock: Path
+    lock_written: bool
+    fetched: int
+    fetched_bytes: int
+    unpacked: int
+    entries: int
+    """Directory entries of the generation; 0 in a dry run."""
+    new_store: Path | None
+    """The store, where this command made it."""
+    seconds: Mapping[str, float]
+    """Wall time by stage (``resolve``, ``fetch``, ...) and of the whole (``total``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRequest:
+    """``lock``."""
+
+    file: Path
+    lock: Path | None = None
+    python: str | None = None
+    check: bool = False
+    upgrade: frozenset[PackageName] | Literal["all"] = frozenset()
+    dry_run: bool = False
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """What ``lock`` did. With ``check`` a stale lock raises LockStale instead."""
+
+    path: Path
+    written: bool
+    dry_run: bool
+    python: str
+    packages: int
+    changes: tuple[Change, ...]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSummary:
+    """One line of ``list``."""
+
+    name: EnvironmentName
+    prefix: Path
+    file: Path
+    python: str
+    packages: int
+    groups: tuple[GroupName, ...]
+    generation: GenerationId
+    created: str
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageRow:
+    """One line of ``list -n NAME``."""
+
+    name: PackageName
+    version: str
+    index: IndexName | None
+    groups: tuple[GroupName, ...]
+    """Empty: a dependency of every selection."""
+    size: int | None
+    """Bytes of the unpacked entry, which others share; ``None`` where the store lacks it."""
+    entry: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """What ``delete`` removed."""
+
+    name: EnvironmentName
+    prefix: Path

@@ -1,0 +1,94 @@
+"""What is asked of the resolver, and its two answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from packaging.version import Version
+
+from envmgr.index.types import Candidate
+from envmgr.names import ExtraName, GroupName, PackageName
+from envmgr.target.types import Target
+from envmgr.wheel.requirement import Direct, Named
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A requirement of the environment file, with where it stands."""
+
+    requirement: Named | Direct
+    group: GroupName | None
+    """``None`` for ``dependencies``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Everything a resolution depends on but the offers."""
+
+    roots: tuple[Root, ...]
+    """In the file's order; all groups are solved together."""
+    constraints: tuple[Named, ...] = ()
+    overrides: tuple[Named, ...] = ()
+    """Replace every requirement on the same name, wherever it comes from."""
+    prereleases: frozenset[PackageName] = frozenset()
+    preferred: Mapping[PackageName, Version] = field(default_factory=dict)
+    """What a lock chose before; kept where it still fits."""
+    locked_files: Mapping[PackageName, str] = field(default_factory=dict)
+    """Names of the files a lock chose: a yanked one may be chosen again."""
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``parent`` asks for ``child``; ``extra`` names the extra of the parent that asks, if any."""
+
+    parent: PackageName
+    child: PackageName
+    requirement: Named | Direct
+    extra: ExtraName | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """One package of a resolution. ``groups`` tells who needs it: ``None`` is ``dependencies``."""
+
+    candidate: Candidate
+    extras: frozenset[ExtraName]
+    groups: frozenset[GroupName | None]
+    requires: tuple[Edge, ...]
+    """Edges to what it needs here, its active extras included; sorted by child."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MarkerOutcome:
+    """A marker that was asked of the target with these extras active, and what it answered."""
+
+    marker: str
+    extras: tuple[ExtraName, ...]
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """An answer that was verified against every requirement. Keys are sorted by name."""
+
+    chosen: Mapping[PackageName, Chosen]
+    markers: tuple[MarkerOutcome, ...]
+    """What the answer depended on: of the roots and the chosen packages' requirements, every
+    marker that asks for more than ``extra``; sorted, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A proof that nothing fits: the requirements of the file that contradict each other.
+
+    ``sentences`` explains, first the roots that clash, then how one leads to
+    the other; ``hint`` says what to change, if anything obvious.
+    """
+
+    roots: tuple[Root, ...]
+    sentences: tuple[str, ...]
+    hint: str | None = None
+
+
+Answer: TypeAlias = Resolution | Conflict

@@ -1,0 +1,55 @@
+"""What an environment file says, checked. The parser is the only place that makes these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from packaging.specifiers import SpecifierSet
+
+from envmgr.names import EnvironmentName, GroupName, PackageName
+from envmgr.spec.indexes import IndexSpec as IndexSpec
+from envmgr.wheel.requirement import Direct, Named
+
+Dependency: TypeAlias = Named | Direct
+
+
+@dataclass(frozen=True, slots=True)
+class PythonRange:
+    """``python: ">=3.12"``; ``"3.12"`` was read as ``==3.12.*``."""
+
+    specifier: SpecifierSet
+
+
+@dataclass(frozen=True, slots=True)
+class PythonPath:
+    """``python: /opt/python/bin/python3``: this interpreter and no other."""
+
+    path: Path
+
+
+PythonSpec: TypeAlias = PythonRange | PythonPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSpec:
+    """An environment file without its text. Equal values mean equal environments."""
+
+    source: Path
+    """The file's absolute path."""
+    name: EnvironmentName
+    """As the file says, else made from the file's own name or its directory's."""
+    description: str | None = None
+    python: PythonSpec = field(default_factory=lambda: PythonRange(SpecifierSet()))
+    indexes: tuple[IndexSpec, ...] = ()
+    """Highest priority first; empty: those of the user's configuration, else PyPI."""
+    dependencies: tuple[Dependency, ...] = ()
+    groups: Mapping[GroupName, tuple[Dependency, ...]] = field(default_factory=dict)
+    constraints: tuple[Named, ...] = ()
+    overrides: tuple[Named, ...] = ()
+    prereleases: frozenset[PackageName] = frozenset()
+    """Packages whose pre-releases may be chosen: ``prereleases: {allow: [name]}``."""
+    exclude_newer: datetime | None = None
+    """Aware, UTC: files uploaded at or after this instant do not exist."""
+    variables: Mapping[str, str] = field(default_factory=dict)
