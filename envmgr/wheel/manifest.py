@@ -6,17 +6,19 @@ relative to the entry, with ``/``: ``site-packages/numpy/__init__.py``,
 ``data/share/jupyter/kernels.json``, ``scripts/f2py``, ``headers/x.h``.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import msgspec
 
+from envmgr.errors import IntegrityError
 from envmgr.names import PackageName
 
 MANIFEST_VERSION = 1
 """Raised whenever a manifest of the same wheel would say something else."""
 
 
-class FileFacts(msgspec.Struct, frozen=True, array_like=True):
+class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One file: path, size in bytes, whether it is executable, sha256 in hex."""
 
     path: str
@@ -45,7 +47,7 @@ class ElfFacts(msgspec.Struct, frozen=True, array_like=True):
     defined_versions: tuple[str, ...]
 
 
-class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
+class EntryPoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One entry point (entry points specification): ``group``, ``name``, ``module:attr``."""
 
     group: str
@@ -75,3 +77,80 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     reaching: tuple[str, ...]
     """Directories that hold an ELF file whose ``$ORIGIN`` search path leaves this entry; sorted."""
     files: tuple[FileFacts, ...]
+
+
+class ManifestUnreadable(IntegrityError):
+    """A manifest that is damaged, or of another version than this envmgr writes."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.source = source
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.source} cannot be read: {self.reason}"
+
+
+class _Numbered(msgspec.Struct):
+    manifest_version: int
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Manifest)
+_NUMBER_DECODER = msgspec.msgpack.Decoder(_Numbered)
+
+
+def make_manifest(
+    *,
+    name: PackageName,
+    version: str,
+    wheel: str,
+    root_is_purelib: bool,
+    dist_info: str,
+    entry_points: tuple[EntryPoint, ...],
+    files: Iterable[FileFacts],
+    elf: Iterable[ElfFacts],
+) -> Manifest:
+    """Put the facts gathered while unpacking into a manifest, in an order of its own."""
+    from envmgr.wheel.reach import reaching_directories  # it needs ElfFacts; readers never need it
+
+    ordered = tuple(sorted(files, key=lambda facts: facts.path))
+    dynamic = tuple(sorted(elf, key=lambda facts: facts.path))
+    top_level: set[str] = set()
+    parts: set[str] = set()
+    for facts in ordered:
+        part, below = facts.path.split("/", 2)[:2]
+        if part == "site-packages":
+            top_level.add(below)
+        else:
+            parts.add(part)
+    return Manifest(
+        name=name,
+        version=version,
+        wheel=wheel,
+        root_is_purelib=root_is_purelib,
+        dist_info=dist_info,
+        top_level=tuple(sorted(top_level - {dist_info})),
+        data=tuple(sorted(parts)),
+        entry_points=entry_points,
+        elf=dynamic,
+        reaching=reaching_directories(dynamic, (facts.path for facts in ordered)),
+        files=ordered,
+    )
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Write a manifest as msgpack; the same manifest gives the same bytes."""
+    return _ENCODER.encode(manifest)
+
+
+def decode_manifest(data: bytes, source: str = "a manifest") -> Manifest:
+    """Read a manifest; ``source`` is what an error calls it. Raises ManifestUnreadable."""
+    try:
+        number = _NUMBER_DECODER.decode(data).manifest_version
+        if number != MANIFEST_VERSION:
+            reason = f"it has version {number}, and this envmgr reads {MANIFEST_VERSION}"
+            raise ManifestUnreadable(source, reason)
+        return _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ManifestUnreadable(source, str(error)) from None

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement, Requirement as _Parsed
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as _Parsed
 from packaging.specifiers import SpecifierSet
 
 from envmgr.names import ExtraName, PackageName, extra_name, package_name

@@ -1,0 +1,54 @@
+"""The file WHEEL of a wheel (PEP 427, binary distribution format)."""
+
+import re
+from dataclasses import dataclass
+
+from envmgr.wheel.headers import parse_headers
+
+SUPPORTED_MAJOR = 1
+
+_NUMBERED = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
+
+
+class InvalidWheelInfo(ValueError):
+    """A WHEEL file that cannot be used; ``reason`` is one clause."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"WHEEL cannot be used: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class WheelInfo:
+    """What WHEEL says: the format's version, where the root goes, the tags as written."""
+
+    wheel_version: tuple[int, int]
+    root_is_purelib: bool
+    tags: tuple[str, ...]
+
+
+def parse_wheel_info(data: bytes | str) -> WheelInfo:
+    """Read WHEEL.
+
+    A newer minor version is accepted (PEP 427 asks to warn), a newer major one
+    is not. Raises InvalidWheelInfo.
+    """
+    headers = parse_headers(data)
+    first = dict(reversed(headers))
+    written = first.get("wheel-version")
+    if written is None:
+        raise InvalidWheelInfo("it has no Wheel-Version")
+    match = _NUMBERED.fullmatch(written)
+    if match is None:
+        raise InvalidWheelInfo(f"{written!r} is not a wheel version")
+    version = (int(match[1]), int(match[2]))
+    if version[0] != SUPPORTED_MAJOR:
+        raise InvalidWheelInfo(f"wheel version {written} is not one this program knows")
+    return WheelInfo(
+        version,
+        first.get("root-is-purelib", "").lower() == "true",
+        tuple(value for name, value in headers if name == "tag"),
+    )

@@ -1,0 +1,129 @@
+"""Our ELF reader against pyelftools, on the libraries that are here and on some from PyPI."""
+
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from elftools.elf.dynamic import DynamicSegment, DynamicTag
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
+from uv import find_uv_bin
+
+from envmgr.wheel.elf import ELF_MAGIC, parse_elf
+from envmgr.wheel.manifest import ElfFacts
+from tests.support.elves import Elf
+
+MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64", "EM_386": "i686", "EM_S390": "s390x"}
+
+
+def _elf_files(*roots: Path) -> Iterator[Path]:
+    for root in roots:
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and not path.is_symlink() and path.stat().st_size > 64:
+                with path.open("rb") as file:
+                    if file.read(4) == ELF_MAGIC:
+                        yield path
+
+
+def _expected(path: Path) -> ElfFacts | None:
+    """What pyelftools says; its version tables need section headers."""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        dynamic = next((s for s in elf.iter_segments() if isinstance(s, DynamicSegment)), None)
+        if dynamic is None:
+            return None
+        tags = list(dynamic.iter_tags())
+        soname = _named(tags, "DT_SONAME", "soname")
+        wanted: dict[str, tuple[str, ...]] = {}
+        defined: list[str] = []
+        for section in elf.iter_sections():
+            if isinstance(section, GNUVerNeedSection):
+                for need, versions in section.iter_versions():
+                    wanted[str(need.name)] = tuple(version.name for version in versions)
+            elif isinstance(section, GNUVerDefSection):
+                for definition, names in section.iter_versions():
+                    if not definition["vd_flags"] & 1:
+                        defined.append(next(iter(names)).name)
+        return ElfFacts(
+            str(path),
+            MACHINES.get(elf["e_machine"], elf["e_machine"]),
+            elf.elfclass,
+            soname[0] if soname else None,
+            tuple(_named(tags, "DT_NEEDED", "needed")),
+            _paths(_named(tags, "DT_RPATH", "rpath")),
+            _paths(_named(tags, "DT_RUNPATH", "runpath")),
+            wanted,
+            tuple(defined),
+        )
+
+
+def _named(tags: list[DynamicTag], kind: str, attribute: str) -> list[str]:
+    return [getattr(tag, attribute) for tag in tags if tag.entry.d_tag == kind]
+
+
+def _paths(written: list[str]) -> tuple[str, ...]:
+    return tuple(part for text in written for part in text.split(":") if part)
+
+
+def _check(paths: list[Path]) -> list[ElfFacts]:
+    found = []
+    for path in paths:
+        facts = parse_elf(path.read_bytes(), str(path))
+        assert facts == _expected(path)
+        if facts is not None:
+            found.append(facts)
+    return found
+
+
+def test_the_libraries_of_this_interpreter_have_the_facts_pyelftools_finds() -> None:
+    installed = Path(sysconfig.get_path("platlib"))
+    modules = Path(sysconfig.get_path("platstdlib", vars={"base": sys.base_prefix}))
+    paths = [
+        *_elf_files(installed / "msgspec", installed / "isal", installed / "yaml"),
+        *_elf_files(modules / "lib-dynload"),
+        Path(sys.executable).resolve(),
+    ]
+    found = _check(paths)
+    assert any("msgspec" in facts.path for facts in found)
+    assert any(facts.needed_versions for facts in found)
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("little", [True, False])
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_libraries_written_byte_by_byte_have_the_facts_pyelftools_finds(
+    tmp_path: Path, bits: int, little: bool, dynamic: bool
+) -> None:
+    path = tmp_path / "x.so"
+    path.write_bytes(
+        bytes(
+            Elf(
+                bits=bits,
+                little=little,
+                machine=3,
+                soname="libx.so",
+                needed=["liby.so", "libc.so.6"],
+                rpath="/a:$ORIGIN/b",
+                runpath="$ORIGIN",
+                dynamic=dynamic,
+            )
+        )
+    )
+    assert parse_elf(path.read_bytes(), str(path)) == _expected(path)
+
+
+@pytest.mark.slow
+def test_the_libraries_of_numpy_and_scipy_have_the_facts_pyelftools_finds(tmp_path: Path) -> None:
+    target = tmp_path / "site-packages"
+    subprocess.run(
+        [find_uv_bin(), "pip", "install", "--quiet", "--only-binary", ":all:", "--python",
+         sys.executable, "--target", target, "numpy", "scipy"],
+        check=True,
+    )  # fmt: skip
+    found = _check(list(_elf_files(target)))
+    assert len(found) > 50
+    assert any(".libs" in facts.path and facts.soname for facts in found)
+    assert any("$ORIGIN/../../scipy.libs" in facts.runpath + facts.rpath for facts in found)
