@@ -1,0 +1,48 @@
+"""Results as JSON: frozen dataclasses become objects, field by field."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from enum import Enum
+from pathlib import PurePath
+
+SCHEMA = 1
+"""Version of the documents; a field is only ever added within one."""
+
+Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+
+def encode(value: object) -> Json:
+    """Turn a result into what JSON can hold. Raises TypeError for a type it does not know."""
+    match value:
+        case Enum():
+            return encode(value.value)
+        case None | bool() | int() | float() | str():
+            return value
+        case PurePath():
+            return str(value)
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return {str(encode(key)): encode(item) for key, item in value.items()}
+        case list() | tuple():
+            return [encode(item) for item in value]
+        case AbstractSet():
+            return sorted((encode(item) for item in value), key=str)
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def result_document(command: str, result: object) -> str:
+    """Return the document of a command that ended well."""
+    return render_json({"schema": SCHEMA, "command": command, "result": encode(result)})
+
+
+def render_json(document: object) -> str:
+    """Indented, ASCII only, so that any terminal and any file name survive it."""
+    return json.dumps(document, indent=2) + "\n"

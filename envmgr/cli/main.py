@@ -1,0 +1,183 @@
+"""From a command line to an exit code.
+
+Light at import on purpose: ``envmgr --help`` and ``envmgr run`` are started many
+times a day. Nothing here imports a command before it is asked for.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
+
+from envmgr.cli.menu import COMMANDS, INSTEAD, render_help
+from envmgr.cli.output import is_coloured, write_err, write_out
+from envmgr.cli.session import Session
+from envmgr.cli.words import GLOBAL_VALUED, nearest, split_at_word
+from envmgr.errors import EnvmgrError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from envmgr.cli.parser import CommandParser
+
+
+class CommandModule(Protocol):
+    """What a module below ``envmgr.cli.commands`` offers."""
+
+    USAGE: str
+    """What follows the command's name, in short."""
+    EXAMPLE: str
+    """Whole lines to type."""
+
+    def add_arguments(self, parser: "CommandParser") -> None:
+        """Add the command's own arguments."""
+
+    def execute(self, arguments: "Namespace", session: Session) -> int:
+        """Do it; returns the exit code. Raises EnvmgrError."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; never raises."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    environ = dict(os.environ)
+    try:
+        return _dispatch(words, environ)
+    except EnvmgrError as error:
+        return _fail(error, words, environ)
+    except KeyboardInterrupt:
+        return _interrupted(words)
+    except Exception as error:  # noqa: BLE001 - the one place where a bug is told as one
+        return _confess(error, words)
+
+
+def refused_platform(platform: str) -> UsageError | None:
+    """Why envmgr does not start on a platform (``sys.platform``), if it does not."""
+    if platform in {"win32", "cygwin"}:
+        return UsageError("envmgr does not run on Windows; use it inside WSL 2")
+    return None
+
+
+def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
+    refusal = refused_platform(sys.platform)
+    if refusal is not None:
+        raise refusal
+    options, rest = split_at_word(words, GLOBAL_VALUED)
+    if not rest:
+        return _without_command(options)
+    name, *own = rest
+    if name not in COMMANDS:
+        raise unknown_command(name)
+    return _execute(name, [*options, *own], environ)
+
+
+def _execute(name: str, words: list[str], environ: Mapping[str, str]) -> int:
+    from envmgr.cli.parser import CommandParser, HelpWanted
+
+    command = COMMANDS[name]
+    # With a fromlist it returns the module itself; importlib is not there yet and need not be.
+    found = __import__(f"envmgr.cli.commands.{command.module}", fromlist=["execute"])
+    module = cast("CommandModule", found)
+    parser = CommandParser(name, command.summary, module.USAGE, module.EXAMPLE)
+    module.add_arguments(parser)
+    parser.add_global_options()
+    try:
+        arguments = parser.read(words)
+    except HelpWanted as wanted:
+        write_out(wanted.text)
+        return ExitCode.DONE
+    return module.execute(arguments, _session(name, arguments, environ))
+
+
+def _session(name: str, arguments: "Namespace", environ: Mapping[str, str]) -> Session:
+    return Session(
+        command=name,
+        environ=environ,
+        home=os.path.expanduser("~"),  # noqa: PTH111 - pathlib is not imported for `run -p`
+        as_json=arguments.json,
+        progress=arguments.progress,
+        quiet=arguments.quiet,
+        verbose=arguments.verbose,
+    )
+
+
+def _without_command(options: list[str]) -> int:
+    if "--version" in options or "-V" in options:
+        write_out(_render_version(as_json="--json" in options))
+        return ExitCode.DONE
+    if "-h" in options or "--help" in options:
+        write_out(render_help())
+        return ExitCode.DONE
+    if options:
+        raise UsageError("no command was given", "see `envmgr --help`")
+    write_err(render_help())
+    return ExitCode.USAGE
+
+
+def _render_version(*, as_json: bool) -> str:
+    from envmgr import __version__
+
+    if not as_json:
+        return f"envmgr {__version__}\n"
+    from envmgr.cli.document import result_document
+
+    return result_document("version", {"version": __version__})
+
+
+def unknown_command(name: str) -> UsageError:
+    """Say what to do instead of a command that does not exist."""
+    if name in INSTEAD:
+        return UsageError(f"there is no command {name!r}", INSTEAD[name])
+    meant = nearest(name, list(COMMANDS))
+    hint = f"did you mean `envmgr {meant}`?" if meant else "see `envmgr --help`"
+    return UsageError(f"there is no command {name!r}", hint)
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether ``--json`` is ours, told from the words alone: the line may be unreadable."""
+    options, rest = split_at_word(words, GLOBAL_VALUED)
+    if rest[:1] == ["run"]:
+        from envmgr.cli.commands.run import VALUED
+
+        return "--json" in options or "--json" in split_at_word(rest[1:], VALUED).before
+    return "--json" in words
+
+
+def _fail(error: EnvmgrError, words: Sequence[str], environ: Mapping[str, str]) -> int:
+    from envmgr.cli.failure import failure_document, render_failure
+
+    if wants_json(words):
+        _write_document(failure_document(error))
+    else:
+        write_err(render_failure(error, coloured=is_coloured(sys.stderr, environ)))
+    return error.exit_code
+
+
+def _interrupted(words: Sequence[str]) -> int:
+    if wants_json(words):
+        from envmgr.cli.failure import error_document
+
+        _write_document(error_document("Interrupted", ExitCode.INTERRUPTED, "interrupted"))
+    return ExitCode.INTERRUPTED
+
+
+def _confess(error: Exception, words: Sequence[str]) -> int:
+    import traceback
+
+    from envmgr import __version__
+    from envmgr.cli.failure import error_document
+
+    write_err("".join(traceback.format_exception(error)))
+    write_err(f"this is a bug in envmgr {__version__}: please report it, with the lines above\n")
+    if wants_json(words):
+        name = type(error).__name__
+        _write_document(error_document(name, ExitCode.BUG, f"a bug in envmgr: {error}"))
+    return ExitCode.BUG
+
+
+def _write_document(document: dict[str, object]) -> None:
+    from envmgr.cli.document import render_json
+
+    try:
+        write_out(render_json(document))
+    except UsageError as error:
+        write_err(f"error: {error}\n")
