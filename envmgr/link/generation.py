@@ -1,0 +1,276 @@
+"""Generations: views that were made, each beside the others, one of them current.
+
+A generation is written under its own name, since its scripts name their
+interpreter there; it exists for nobody until ``generation.json``, the last
+file, is there and ``current`` is switched to it by one rename.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from envmgr.files import remove_file, remove_tree, replace_link, write_atomically, write_new
+from envmgr.link.inputs import LaidFile, Layout
+from envmgr.link.prefix import (
+    CURRENT,
+    GENERATIONS,
+    RECORD,
+    STATE,
+    NoEnvironment,
+    PrefixTaken,
+    current_generation,
+    unusable,
+)
+from envmgr.names import (
+    EnvironmentName,
+    GenerationId,
+    GroupName,
+    IndexName,
+    PackageName,
+    StoreKey,
+)
+
+RECORD_SCHEMA = 1
+KEPT = 5
+"""Generations that stay, the current one among them."""
+
+
+class PackageRecord(msgspec.Struct, frozen=True):
+    """One package of a generation."""
+
+    name: PackageName
+    version: str
+    key: StoreKey
+    index: IndexName | None = None
+    """``None`` for a direct reference."""
+    groups: tuple[GroupName, ...] = ()
+    """Empty where ``dependencies`` alone needs it."""
+
+
+class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of a generation, in ``generation.json``."""
+
+    id: GenerationId
+    created: str
+    """UTC, ISO 8601."""
+    name: EnvironmentName
+    environment_file: str
+    """Absolute path of the file it was made from."""
+    lock_sha256: str
+    resolution_digest: str
+    view_digest: str
+    activation_digest: str
+    groups: tuple[GroupName, ...]
+    packages: tuple[PackageRecord, ...]
+    """Sorted by name."""
+    python: str
+    """Absolute path of the base interpreter."""
+    python_version: str
+    variables: Mapping[str, str]
+    """What activation and ``run`` set."""
+    compiled: bool
+    entries: int
+    """Directory entries of the view."""
+    envmgr_version: str
+    schema: int = RECORD_SCHEMA
+
+
+def new_generation_id(now: datetime) -> GenerationId:
+    """Return an id that sorts by time and that nobody else has.
+
+    Short, since every script of the generation names it in its first line.
+    """
+    return GenerationId(f"{int(now.timestamp() * 1000):011x}{os.urandom(2).hex()}")
+
+
+def generation_path(prefix: Path, generation: GenerationId) -> Path:
+    """Return where a generation of ``prefix`` stands, or would."""
+    return prefix / GENERATIONS / generation
+
+
+def write_generation(prefix: Path, layout: Layout, record: GenerationRecord) -> GenerationId:
+    """Carry out a layout beside the generations that are there; nothing is switched.
+
+    Whatever fails leaves no trace. Raises PrefixUnusable.
+    """
+    path = os.fspath(generation_path(prefix, record.id))
+    try:
+        os.mkdir(path)  # noqa: PTH102 - a string from here on
+    except OSError as error:
+        raise unusable(prefix, error) from error
+    try:
+        _execute(layout, path, os.fspath(prefix / CURRENT))
+        write_new(os.path.join(path, RECORD), msgspec.json.format(msgspec.json.encode(record)))
+    except OSError as error:
+        remove_tree(path)
+        raise unusable(prefix, error) from error
+    except BaseException:
+        remove_tree(path)
+        raise
+    return record.id
+
+
+def _execute(layout: Layout, path: str, before: str) -> None:
+    for directory in layout.directories:
+        os.mkdir(f"{path}/{directory}")  # noqa: PTH102 - on strings, as there are many
+    make_link = _link_maker(path, before)
+    for name, target in layout.links.items():
+        make_link(name, target)
+    for name, target in layout.bytecode.items():
+        if os.path.exists(target):  # noqa: PTH110 - on strings, as there are many
+            make_link(name, target)
+    written: dict[LaidFile, str] = {}
+    for name, file in layout.files.items():
+        _write_or_share(f"{path}/{name}", file, written)
+
+
+def _link_maker(path: str, before: str) -> Callable[[str, str], None]:
+    """Return what makes a link, or shares the one of the generation before.
+
+    A shared link is a further name of the same inode: generations that differ
+    little cost little of an inode quota.
+    """
+
+    def make(name: str, target: str) -> None:
+        os.symlink(target, f"{path}/{name}")
+
+    def share(name: str, target: str) -> None:
+        old = f"{before}/{name}"
+        try:
+            if os.readlink(old) == target:  # noqa: PTH115 - on strings, as there are many
+                os.link(old, f"{path}/{name}", follow_symlinks=False)
+                return
+        except (OSError, NotImplementedError):
+            pass
+        make(name, target)
+
+    return share if Path(before).is_dir() else make
+
+
+def _write_or_share(path: str, file: LaidFile, written: dict[LaidFile, str]) -> None:
+    """Write a file; equal files of a view (INSTALLER, a hundred times) are one inode."""
+    twin = written.setdefault(file, path)
+    if twin != path:
+        with suppress(OSError):
+            os.link(twin, path)
+            return
+    write_new(path, file.content, file.mode)
+
+
+def switch_generation(prefix: Path, generation: GenerationId) -> None:
+    """Make a generation the current one, by one rename.
+
+    Links for names that are new in it come before, those for names that it
+    lacks go after: a crash between any two steps leaves the old generation whole.
+    Raises NoEnvironment where the generation was not finished, PrefixTaken,
+    PrefixUnusable.
+    """
+    path = generation_path(prefix, generation)
+    if not (path / RECORD).is_file():
+        raise NoEnvironment(path)
+    names = frozenset(os.listdir(path)) - {RECORD}
+    try:
+        for name in sorted(names):
+            _ensure_link(prefix / name, f"{CURRENT}/{name}")
+        replace_link(prefix / CURRENT, f"generations/{generation}")
+        for name in os.listdir(prefix):
+            if name not in names and _reads(prefix / name, f"{CURRENT}/{name}"):
+                remove_file(prefix / name)
+    except OSError as error:
+        raise unusable(prefix, error) from error
+
+
+def _ensure_link(path: Path, target: str) -> None:
+    if _reads(path, target):
+        return
+    if os.path.lexists(path):
+        raise PrefixTaken(path, "directory" if path.is_dir() else "file")
+    path.symlink_to(target)
+
+
+def _reads(path: Path, target: str) -> bool:
+    try:
+        return os.fspath(path.readlink()) == target
+    except OSError:
+        return False
+
+
+def write_identity(prefix: Path, name: EnvironmentName, environment_file: Path) -> None:
+    """Note which environment lives here, for who looks before any generation exists."""
+    facts = {"name": name, "file": os.fspath(environment_file)}
+    write_atomically(prefix / STATE / "environment.json", msgspec.json.encode(facts) + b"\n")
+
+
+def read_record(prefix: Path, generation: GenerationId) -> GenerationRecord | None:
+    """Read the record of one generation; ``None`` where it was not finished or is unknown to us."""
+    try:
+        data = (generation_path(prefix, generation) / RECORD).read_bytes()
+        return msgspec.json.decode(data, type=GenerationRecord)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def read_current(prefix: Path) -> GenerationRecord | None:
+    """Read the record of the current generation; ``None`` where there is none."""
+    try:
+        return read_record(prefix, GenerationId(current_generation(prefix).name))
+    except NoEnvironment:
+        return None
+
+
+def list_generations(prefix: Path) -> tuple[GenerationRecord, ...]:
+    """Read the records of all finished generations, oldest first."""
+    found = (read_record(prefix, each) for each in _ids(prefix))
+    return tuple(record for record in found if record is not None)
+
+
+def remove_generation(prefix: Path, generation: GenerationId) -> None:
+    """Remove a generation that is not the current one. Raises ValueError, PrefixUnusable."""
+    if _current_id(prefix) == generation:
+        raise ValueError(f"generation {generation} is the current one")
+    path = generation_path(prefix, generation)
+    try:
+        remove_file(path / RECORD)
+        remove_tree(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unusable(prefix, error) from error
+
+
+def prune_generations(prefix: Path, keep: int = KEPT) -> tuple[GenerationId, ...]:
+    """Remove what was never finished, and the oldest beyond ``keep``; returns those that went.
+
+    To be called while the prefix is locked: an unfinished generation is nobody's then.
+    """
+    current = _current_id(prefix)
+    ids = _ids(prefix)
+    finished = [each for each in ids if (generation_path(prefix, each) / RECORD).is_file()]
+    others = [each for each in finished if each != current]
+    surplus = len(others) - (keep - (current is not None))
+    doomed = {*ids} - {*finished} | {*others[: max(surplus, 0)]}
+    doomed.discard(current or GenerationId(""))
+    for each in sorted(doomed):
+        remove_generation(prefix, each)
+    for half_made in (prefix / STATE).glob("*.tmp"):
+        remove_file(half_made)
+    return tuple(sorted(doomed))
+
+
+def _current_id(prefix: Path) -> GenerationId | None:
+    try:
+        return GenerationId(current_generation(prefix).name)
+    except NoEnvironment:
+        return None
+
+
+def _ids(prefix: Path) -> tuple[GenerationId, ...]:
+    try:
+        names: Iterable[str] = os.listdir(prefix / GENERATIONS)
+    except OSError:
+        return ()
+    return tuple(sorted(map(GenerationId, names)))

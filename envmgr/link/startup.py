@@ -1,0 +1,121 @@
+"""The start-up file of a generation: the only thing of envmgr that its interpreter loads.
+
+A program started as ``PREFIX/bin/python`` runs through the link ``current``,
+which a later ``sync`` moves. The file moves the process onto the generation
+that stood there when it started, so that imports made later still find the
+packages it started with. A probe (``python -I -c ...``) is told the prefix itself:
+who asks so may remember the answer, and a generation is not for ever (uv keeps it
+for as long as the base interpreter is the same: *tried*).
+
+``_envmgr.pth`` calls it in every Python until 3.17, ``_envmgr.start`` from 3.15 on
+(PEP 829, which then ignores the other one's line).
+"""
+
+from collections.abc import Mapping
+
+MODULE = "_envmgr"
+PTH = f"import {MODULE}; {MODULE}.start()\n"
+START = f"{MODULE}:start\n"
+
+_TEXT = '''\
+"""Keeps a process on the generation of the environment that it started with."""
+
+import os
+import sys
+
+VARIABLES = {variables}
+
+
+class _Last:
+    """Asked for ``sitecustomize`` once every .pth file is read; moves what they added."""
+
+    def __init__(self, old, new):
+        self.paths = old, new
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "sitecustomize":
+            sys.meta_path.remove(self)
+            _move_paths(*self.paths)
+            site = sys.modules.get("site")
+            if site is not None:
+                site.PREFIXES[:] = [_moved(each, *self.paths) for each in site.PREFIXES]
+        return None
+
+
+def _moved(path, old, new):
+    if path == old or path.startswith(old + os.sep):
+        rest = path[len(old):]
+        if not rest.startswith(os.sep + ".envmgr" + os.sep):
+            return new + rest
+    return path
+
+
+def _move_paths(old, new):
+    seen = set()
+    kept = []
+    for path in sys.path:
+        path = _moved(path, old, new)
+        if path not in seen:
+            seen.add(path)
+            kept.append(path)
+    sys.path[:] = kept
+
+
+def _generation(prefix):
+    state = os.path.join(prefix, ".envmgr")
+    try:
+        return os.path.join(state, os.readlink(os.path.join(state, "current")))
+    except OSError:
+        pass
+    if os.path.basename(prefix) == "current":
+        try:
+            return os.path.join(os.path.dirname(prefix), os.readlink(prefix))
+        except OSError:
+            pass
+    return None
+
+
+def _is_probe():
+    """Tell tools that ask where the environment is, and keep the answer, from programs in it."""
+    return sys.flags.isolated and sys.argv[:1] == ["-c"]
+
+
+def _pin():
+    old = sys.prefix
+    new = _generation(old)
+    if new is None or not os.path.isdir(new):
+        return
+    if sys.exec_prefix == old:
+        sys.exec_prefix = new
+    sys.prefix = new
+    sys.executable = _moved(sys.executable or "", old, new)
+    _move_paths(old, new)
+    sys.meta_path.insert(0, _Last(old, new))
+
+
+def start():
+    for name, value in VARIABLES.items():
+        os.environ.setdefault(name, value)
+    if not _done:
+        _done.append(True)
+        if not _is_probe():
+            _pin()
+
+
+_done = []
+'''
+
+
+def render_startup(variables: Mapping[str, str]) -> dict[str, str]:
+    """Render the start-up file as name -> text, to stand in ``site-packages``.
+
+    ``variables`` are what shared runtimes need; they are set where the user has
+    not set them.
+    """
+    lines = [f"    {name!r}: {value!r},\n" for name, value in sorted(variables.items())]
+    table = "{\n" + "".join(lines) + "}" if lines else "{}"
+    return {
+        f"{MODULE}.py": _TEXT.replace("{variables}", table),
+        f"{MODULE}.pth": PTH,
+        f"{MODULE}.start": START,
+    }

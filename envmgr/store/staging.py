@@ -1,0 +1,65 @@
+"""Where entries are made before they are there: directories with their maker's name on them.
+
+They stand among the entries, since a read-only directory can be renamed within
+its own parent only. Whoever is killed leaves one behind; the next writer sweeps it.
+"""
+
+import hashlib
+import os
+import platform
+import time
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from envmgr.files import remove_tree
+
+PREFIX = ".staging-"
+ABANDONED_AFTER = 24 * 3600
+"""Seconds after which a staging directory of an unknown machine counts as left behind."""
+
+
+@cache
+def machine_token() -> str:
+    """Name this machine since its last start, as far as process numbers mean the same."""
+    facts = [platform.node()]
+    with suppress(OSError):
+        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
+        facts.append(os.fspath(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:8]
+
+
+def make_staging(entries: str) -> str:
+    """Make a staging directory among the entries and return its path. Raises OSError."""
+    path = f"{entries}/{PREFIX}{machine_token()}-{os.getpid()}-{os.urandom(6).hex()}"
+    Path(path).mkdir(0o700)
+    return path
+
+
+def sweep_staging(entries: str) -> None:
+    """Remove what killed processes left: of this machine at once, of others after a day."""
+    for name in os.listdir(entries):
+        if name.startswith(PREFIX) and _is_abandoned(entries, name):
+            with suppress(OSError):
+                remove_tree(f"{entries}/{name}")
+
+
+def _is_abandoned(entries: str, name: str) -> bool:
+    token, _, rest = name.removeprefix(PREFIX).partition("-")
+    pid, _, _ = rest.partition("-")
+    if token == machine_token() and pid.isdecimal():
+        return not _is_alive(int(pid))
+    try:
+        return time.time() - os.lstat(f"{entries}/{name}").st_mtime > ABANDONED_AFTER
+    except OSError:
+        return False
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,130 @@
+"""The store: a list of places where unpacked wheels are found, the first of which takes new ones.
+
+An entry appears by one rename, whole and read-only, or not at all. The lock
+only keeps two processes from unpacking the same wheel at once; if it fails,
+one of them finds the other's entry in its place and throws its own away.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from envmgr.files import remove_tree
+from envmgr.names import StoreKey
+from envmgr.store.entry import Entry
+from envmgr.store.errors import store_failure
+from envmgr.store.staging import make_staging, sweep_staging
+from envmgr.wheel.archive import WheelArchive, open_wheel
+
+LAYOUT = "v1"
+"""Below each root; a later form of store stands beside it under another number."""
+
+_TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
+
+
+def open_store(roots: tuple[Path, ...]) -> "Store":
+    """Open the store of these roots: the user's own, which takes new entries, then the site's.
+
+    Nothing is made on disk before the first entry is added.
+    """
+    return Store(roots)
+
+
+class Store:
+    """Finds entries in every root, and adds to the first; for any number of threads."""
+
+    def __init__(self, roots: tuple[Path, ...]) -> None:
+        if not roots:
+            raise ValueError("a store needs at least one root")
+        self._entries = tuple(f"{root}/{LAYOUT}/entries" for root in roots)
+        self._mutex = Lock()
+        self._prepared = False
+        self.path = roots[0] / LAYOUT
+        """Where new entries go."""
+        self.made: Path | None = None
+        """``path``, once this object has made it; ``None`` where it was there before."""
+
+    def find(self, key: StoreKey) -> Entry | None:
+        """Look for an entry; one stat for each root."""
+        for entries in self._entries:
+            path = f"{entries}/{key}"
+            if os.path.isdir(path):  # noqa: PTH112 - one stat and nothing else
+                return Entry(key, Path(path))
+        return None
+
+    def owns(self, entry: Entry) -> bool:
+        """Tell whether an entry stands where this store adds, and not at the site's."""
+        return os.fspath(entry.path.parent) == os.path.normpath(self._entries[0])
+
+    def add_wheel(self, wheel: Path, filename: str, sha256: str) -> Entry:
+        """Unpack a wheel into the store; one that is there already is returned as it is.
+
+        ``sha256`` is the file's, as whoever fetched it has verified. Raises
+        BrokenWheel, UnsafeWheel, StoreNotWritable, StoreFull, which leave
+        nothing behind, and OSError where the wheel cannot be read.
+        """
+        key = StoreKey(sha256)
+        found = self.find(key)
+        if found is not None:
+            return found
+        with open_wheel(wheel, filename) as archive:
+            try:
+                self._prepare()
+                with self._politely(key):
+                    return self.find(key) or self._unpack(key, archive)
+            except OSError as error:
+                raise store_failure(self.path, filename, error) from error
+
+    def _unpack(self, key: StoreKey, archive: WheelArchive) -> Entry:
+        from envmgr.store.unpack import unpack_into
+
+        final = f"{self._entries[0]}/{key}"
+        staging = make_staging(self._entries[0])
+        try:
+            unpack_into(archive, staging)
+            _rename_in(staging, final)
+        except BaseException:
+            remove_tree(staging)
+            raise
+        return Entry(key, Path(final))
+
+    def _prepare(self) -> None:
+        """Make the store where it is absent, and sweep it, once for each object."""
+        with self._mutex:
+            if self._prepared:
+                return
+            absent = not self.path.is_dir()
+            for name in ("entries", "locks"):
+                (self.path / name).mkdir(parents=True, exist_ok=True)
+            sweep_staging(self._entries[0])
+            self.made = self.path if absent else None
+            self._prepared = True
+
+    @contextmanager
+    def _politely(self, key: StoreKey) -> Iterator[None]:
+        """Wait while somebody else unpacks the same wheel, where locks work at all."""
+        from filelock import FileLock
+
+        lock = FileLock(self.path / "locks" / f"{key[:2]}.lock")
+        try:
+            lock.acquire()
+        except (OSError, NotImplementedError):
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _rename_in(staging: str, final: str) -> None:
+    """Put a finished entry into its place, or drop it where another got there first."""
+    try:
+        Path(staging).rename(final)
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            raise
+        remove_tree(staging)

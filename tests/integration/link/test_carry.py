@@ -1,0 +1,78 @@
+from pathlib import Path
+
+from envmgr.link.carry import Carried, carry_written
+from envmgr.link.generation import generation_path, switch_generation, write_generation
+from envmgr.names import GenerationId
+from envmgr.store.store import Store
+from tests.support.views import add, lay_out, make_view, record_of, this_interpreter
+from tests.support.wheels import make_wheel
+
+KERNELS = {"data/share/jupyter/kernels/python3/kernel.json": "{}"}
+
+
+def next_generation(prefix: Path, *entries: object) -> GenerationId:
+    name = GenerationId("zz")
+    view = lay_out(prefix, name, entries)  # type: ignore[arg-type]
+    return write_generation(prefix, view, record_of(name, view, this_interpreter()))
+
+
+def test_what_programs_wrote_is_in_the_next_generation(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    entry = add(store, make_wheel("kernel", data=KERNELS), tmp_path)
+    make_view(prefix, [entry])
+    mine = prefix / "share/jupyter/kernels/mine"
+    mine.mkdir()
+    (mine / "kernel.json").write_text("mine")
+    (mine / "link").symlink_to("kernel.json")
+
+    generation = next_generation(prefix, entry)
+    carried = carry_written(prefix, generation)
+    switch_generation(prefix, generation)
+
+    assert carried == Carried(
+        ("share/jupyter/kernels/mine/kernel.json", "share/jupyter/kernels/mine/link"), ()
+    )
+    assert (mine / "link").read_text() == "mine"
+    assert (prefix / "share/jupyter/kernels/python3/kernel.json").read_text() == "{}"
+
+
+def test_it_is_carried_where_the_next_generation_has_no_such_directory(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    make_view(prefix, [add(store, make_wheel("kernel", data=KERNELS), tmp_path)])
+    (prefix / "share/jupyter/mine.json").write_text("mine")
+
+    generation = next_generation(prefix, add(store, make_wheel("alpha"), tmp_path))
+    carry_written(prefix, generation)
+    switch_generation(prefix, generation)
+
+    assert (prefix / "share/jupyter/mine.json").read_text() == "mine"
+
+
+def test_what_a_package_brings_now_is_not_overwritten(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    make_view(prefix, [add(store, make_wheel("kernel", data=KERNELS), tmp_path)])
+    mine = prefix / "share/jupyter/kernels/late/kernel.json"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    (prefix / "share/taken.txt").write_text("mine")
+    late = {"data/share/jupyter/kernels/late/kernel.json": "late", "data/share/taken.txt": "late"}
+
+    generation = next_generation(prefix, add(store, make_wheel("late", data=late), tmp_path))
+    carried = carry_written(prefix, generation)
+
+    assert carried == Carried((), ("share/jupyter/kernels/late/kernel.json", "share/taken.txt"))
+    assert (generation_path(prefix, generation) / "share/taken.txt").read_text() == "late"
+
+
+def test_there_is_nothing_to_carry_into_the_first(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    from envmgr.link.prefix import ensure_prefix
+
+    ensure_prefix(prefix)
+    generation = next_generation(prefix, add(store, make_wheel("alpha"), tmp_path))
+
+    assert carry_written(prefix, generation) == Carried((), ())
