@@ -1,0 +1,54 @@
+"""The one door: a problem goes in, a verified resolution or a proven conflict comes out."""
+
+from envmgr.events import Reporter, Warned, silent
+from envmgr.index.types import OfferSource, UnusableMetadata
+from envmgr.resolve.explain import explain
+from envmgr.resolve.facts import Facts
+from envmgr.resolve.graph import Selection, assemble, is_valid
+from envmgr.resolve.origins import Refutation
+from envmgr.resolve.provider import propose
+from envmgr.resolve.search import search
+from envmgr.resolve.types import Answer, Problem, Resolution
+from envmgr.resolve.verify import verify
+
+
+class UnsoundResolution(AssertionError):
+    """The solvers agreed on something that the verifier rejects: a bug of ours."""
+
+
+def resolve(problem: Problem, source: OfferSource, report: Reporter = silent) -> Answer:
+    """Choose one candidate for every name the roots need, newest first, or prove there is none.
+
+    Resolvelib proposes; a proposal that does not hold, or none, is followed by the
+    clause search, which is complete. Raises IndexFailure and what the source's
+    ``direct`` raises; never for a problem without an answer.
+    """
+    facts = Facts(problem, source, report)
+    selection = _select(facts)
+    if isinstance(selection, Refutation):
+        return explain(facts, selection)
+    resolution = assemble(facts, selection)
+    violations = verify(problem, source, resolution)
+    if violations:
+        raise UnsoundResolution("; ".join(violations))
+    _warn_of_unknown_extras(facts, selection, resolution, report)
+    return resolution
+
+
+def _select(facts: Facts) -> Selection | Refutation:
+    proposal = propose(facts)
+    if proposal is not None and is_valid(facts, proposal):
+        return proposal
+    return search(facts)
+
+
+def _warn_of_unknown_extras(
+    facts: Facts, selection: Selection, resolution: Resolution, report: Reporter
+) -> None:
+    for name, chosen in resolution.chosen.items():
+        metadata = facts.metadata(name, selection[name])
+        if isinstance(metadata, UnusableMetadata):
+            continue
+        for extra in sorted(chosen.extras - metadata.provides_extra):
+            if extra not in facts.lines(name, selection[name]).gated:
+                report(Warned(f"{chosen.candidate} has no extra {extra!r}"))
