@@ -1,0 +1,213 @@
+"""Offers and metadata as compact bytes, for the cache."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from packaging.version import InvalidVersion, Version
+
+from envmgr.index.choosing import Choice, parse_time
+from envmgr.index.types import (
+    Excluded,
+    Exclusion,
+    NoCompatibleTag,
+    PythonMismatch,
+    SourceOnly,
+    UnsupportedVariant,
+    UnusableMetadata,
+    UploadedTooLate,
+    UploadTimeUnknown,
+    WheelCandidate,
+)
+from envmgr.names import ExtraName, IndexName, PackageName
+from envmgr.wheel.metadata import CoreMetadata
+
+
+class UnreadableBytes(ValueError):
+    """Bytes that this module did not make, or not this version of it."""
+
+
+class _Chosen(msgspec.Struct, frozen=True, array_like=True):
+    version: str
+    filename: str
+    url: str
+    url_lacks_filename: bool
+    """Whether the file name, most of a URL's length, is to be put behind ``url``."""
+    sha256: bytes | None
+    size: int | None
+    upload_time: str | None
+    requires_python: str | None
+    yanked: str | None
+    has_metadata: bool
+    metadata_sha256: bytes | None
+    label: str | None
+
+
+class _Withheld(msgspec.Struct, frozen=True, array_like=True):
+    version: str
+    kind: int
+    texts: tuple[str, ...]
+
+
+class _Choice(msgspec.Struct, frozen=True, array_like=True):
+    page: str
+    chosen: tuple[_Chosen, ...]
+    withheld: tuple[_Withheld, ...]
+    note: str | None
+
+
+class _Metadata(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    version: str
+    requires_python: str | None
+    requires_dist: tuple[str, ...]
+    provides_extra: tuple[str, ...]
+    unusable: str | None = None
+
+
+_CHOICES = msgspec.msgpack.Decoder(_Choice)
+_METADATA = msgspec.msgpack.Decoder(_Metadata)
+
+
+def encode_choice(choice: Choice, page_digest: str) -> bytes:
+    """Pack what was chosen from the page with this digest."""
+    return msgspec.msgpack.encode(
+        _Choice(
+            page_digest,
+            tuple(map(_chosen, choice.candidates)),
+            tuple(map(_withheld, choice.excluded)),
+            choice.note,
+        )
+    )
+
+
+def decode_choice(
+    data: bytes, page_digest: str, name: PackageName, index: IndexName
+) -> Choice | None:
+    """Unpack a choice; ``None`` if it was made from another page. Raises UnreadableBytes."""
+    try:
+        choice = _CHOICES.decode(data)
+        if choice.page != page_digest:
+            return None
+        return Choice(
+            tuple(_candidate(row, name, index) for row in choice.chosen),
+            tuple(
+                Excluded(Version(row.version), _READ[row.kind](row.texts))
+                for row in choice.withheld
+            ),
+            choice.note,
+        )
+    except (msgspec.MsgspecError, InvalidVersion, LookupError) as error:
+        raise UnreadableBytes(str(error)) from None
+
+
+def encode_metadata(metadata: CoreMetadata | UnusableMetadata) -> bytes:
+    """Pack a wheel's metadata, or why it has none."""
+    if isinstance(metadata, UnusableMetadata):
+        return msgspec.msgpack.encode(_Metadata("", "0", None, (), (), metadata.reason))
+    return msgspec.msgpack.encode(
+        _Metadata(
+            metadata.name,
+            str(metadata.version),
+            metadata.requires_python,
+            metadata.requires_dist,
+            tuple(sorted(metadata.provides_extra)),
+        )
+    )
+
+
+def decode_metadata(data: bytes) -> CoreMetadata | UnusableMetadata:
+    """Unpack a wheel's metadata. Raises UnreadableBytes."""
+    try:
+        row = _METADATA.decode(data)
+        if row.unusable is not None:
+            return UnusableMetadata(row.unusable)
+        return CoreMetadata(
+            name=PackageName(row.name),
+            version=Version(row.version),
+            requires_python=row.requires_python,
+            requires_dist=row.requires_dist,
+            provides_extra=frozenset(map(ExtraName, row.provides_extra)),
+        )
+    except (msgspec.MsgspecError, InvalidVersion) as error:
+        raise UnreadableBytes(str(error)) from None
+
+
+def _chosen(candidate: WheelCandidate) -> _Chosen:
+    uploaded = candidate.upload_time
+    shortened = candidate.url.removesuffix(candidate.filename)
+    return _Chosen(
+        str(candidate.version),
+        candidate.filename,
+        shortened,
+        shortened != candidate.url,
+        None if candidate.sha256 is None else bytes.fromhex(candidate.sha256),
+        candidate.size,
+        None if uploaded is None else uploaded.isoformat(),
+        candidate.requires_python,
+        candidate.yanked,
+        candidate.has_metadata,
+        None if candidate.metadata_sha256 is None else bytes.fromhex(candidate.metadata_sha256),
+        candidate.label,
+    )
+
+
+def _candidate(row: _Chosen, name: PackageName, index: IndexName) -> WheelCandidate:
+    return WheelCandidate(
+        name=name,
+        version=Version(row.version),
+        index=index,
+        filename=row.filename,
+        url=row.url + row.filename if row.url_lacks_filename else row.url,
+        sha256=None if row.sha256 is None else row.sha256.hex(),
+        size=row.size,
+        upload_time=parse_time(row.upload_time),
+        requires_python=row.requires_python,
+        yanked=row.yanked,
+        has_metadata=row.has_metadata,
+        metadata_sha256=None if row.metadata_sha256 is None else row.metadata_sha256.hex(),
+        label=row.label,
+    )
+
+
+def _withheld(excluded: Excluded) -> _Withheld:
+    kind = _KINDS[type(excluded.reason)]
+    return _Withheld(str(excluded.version), kind, _texts(excluded.reason))
+
+
+def _texts(reason: Exclusion) -> tuple[str, ...]:
+    match reason:
+        case NoCompatibleTag(tags):
+            return tags
+        case PythonMismatch(requires_python):
+            return (requires_python,)
+        case UploadedTooLate(uploaded):
+            return (uploaded.isoformat(),)
+        case UnsupportedVariant(labels):
+            return labels
+        case UnusableMetadata(text):
+            return (text,)
+        case SourceOnly() | UploadTimeUnknown():
+            return ()
+
+
+def _too_late(texts: tuple[str, ...]) -> UploadedTooLate:
+    uploaded = parse_time(texts[0])
+    if uploaded is None:
+        raise UnreadableBytes(f"{texts[0]!r} is no time")
+    return UploadedTooLate(uploaded)
+
+
+_READERS: tuple[tuple[type[Exclusion], Callable[[tuple[str, ...]], Exclusion]], ...] = (
+    (NoCompatibleTag, NoCompatibleTag),
+    (PythonMismatch, lambda texts: PythonMismatch(texts[0])),
+    (SourceOnly, lambda _texts: SourceOnly()),
+    (UploadedTooLate, _too_late),
+    (UploadTimeUnknown, lambda _texts: UploadTimeUnknown()),
+    (UnsupportedVariant, UnsupportedVariant),
+    (UnusableMetadata, lambda texts: UnusableMetadata(texts[0])),
+)
+"""The number of a kind on disk is its place here: append only."""
+
+_KINDS: dict[type[Any], int] = {kind: number for number, (kind, _) in enumerate(_READERS)}
+_READ = {number: read for number, (_, read) in enumerate(_READERS)}

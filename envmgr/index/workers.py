@@ -1,0 +1,185 @@
+"""Threads that work ahead, and values that are computed once."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+from envmgr.errors import EnvmgrError
+
+Value = TypeVar("Value")
+
+
+class Once(Generic[Value]):
+    """A value computed by the first who asks; others wait for it.
+
+    A failure that is an EnvmgrError is remembered and raised to everybody.
+    Anything else is a bug, and is raised to whoever asks, each time.
+    """
+
+    def __init__(self, compute: Callable[[], Value]) -> None:
+        self._compute = compute
+        self._lock = threading.Lock()
+        self._value: tuple[Value] | None = None
+        self._error: EnvmgrError | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether somebody asked already; never waits."""
+        return self._value is not None or self._error is not None or self._lock.locked()
+
+    @property
+    def running(self) -> bool:
+        """Whether somebody computes it just now, so that asking would wait."""
+        return self._value is None and self._lock.locked()
+
+    def get(self) -> Value:
+        """Return the value, computing it if nobody has."""
+        if self._value is not None:
+            return self._value[0]
+        with self._lock:
+            if self._value is None:
+                if self._error is not None:
+                    raise self._error
+                try:
+                    self._value = (self._compute(),)
+                except EnvmgrError as error:
+                    self._error = error
+                    raise
+            return self._value[0]
+
+
+class Gate:
+    """Lets threads through until it is shut; whoever shuts it waits for those inside."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._shut = False
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether nobody gets in any more."""
+        return self._shut
+
+    @contextmanager
+    def passing(self) -> Iterator[bool]:
+        """Go through, if the context says that one may."""
+        with self._changed:
+            admitted = not self._shut
+            self._inside += admitted
+        try:
+            yield admitted
+        finally:
+            with self._changed:
+                self._inside -= admitted
+                self._changed.notify_all()
+
+    def shut(self) -> None:
+        """Let nobody in any more, and wait until nobody is inside."""
+        with self._changed:
+            self._shut = True
+            self._changed.wait_for(lambda: not self._inside)
+
+
+class Workers:
+    """A pool of daemon threads for work whose results nobody must wait for.
+
+    ``close`` forgets what has not begun and does not wait for what has: a
+    stalled server must not delay the end of the program. Failures that are
+    EnvmgrErrors are dropped; whoever needs the result meets them again.
+    """
+
+    def __init__(self, name: str, size: int, at_end: Callable[[], None]) -> None:
+        """``at_end`` is called once, when the pool is closed and nothing runs any more."""
+        self._at_end = at_end
+        self._name = name
+        self._size = size
+        self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._closed = False
+
+    def submit(self, task: Callable[[], object]) -> None:
+        """Let a thread do ``task`` some time; after ``close`` nothing happens."""
+        with self._lock:
+            if self._closed:
+                return
+            if self._idle > 0:
+                self._idle -= 1
+            elif len(self._threads) < self._size:
+                thread = threading.Thread(
+                    target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True
+                )
+                self._threads.append(thread)
+                thread.start()
+        self._tasks.put(task)
+
+    @property
+    def closed(self) -> bool:
+        """Whether work in progress had better stop."""
+        return self._closed
+
+    def close(self) -> None:
+        """Begin nothing more, and return at once."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            running = len(self._threads)
+        for _ in range(running):
+            self._tasks.put(None)
+        if not running:
+            self._at_end()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            try:
+                if not self._closed:
+                    task()
+            except EnvmgrError:
+                pass
+            finally:
+                with self._lock:
+                    self._idle += 1
+        with self._lock:
+            self._threads.remove(threading.current_thread())
+            last = not self._threads
+        if last:
+            self._at_end()
+
+
+class Backlog:
+    """One thread that does small things later, in order; ``close`` waits until all are done."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def submit(self, task: Callable[[], object]) -> None:
+        """Do ``task`` some time; after ``close`` nothing happens."""
+        with self._lock:
+            if self._closed:
+                return
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread.start()
+            self._tasks.put(task)
+
+    def close(self) -> None:
+        """Finish everything that was submitted."""
+        with self._lock:
+            self._closed = True
+            thread = self._thread
+        if thread is not None:
+            self._tasks.put(None)
+            thread.join()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task()

@@ -1,0 +1,308 @@
+"""``create`` and ``sync``: from a file to an environment, doing only what is not done yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from envmgr import __version__
+from envmgr.activate.scripts import render_activation
+from envmgr.events import Noted, Reporter, Warned
+from envmgr.link.carry import Carried, carry_written
+from envmgr.link.entries import read_laid_entries
+from envmgr.link.generation import (
+    GenerationRecord,
+    PackageRecord,
+    generation_path,
+    new_generation_id,
+    prune_generations,
+    read_current,
+    switch_generation,
+    write_generation,
+    write_identity,
+)
+from envmgr.link.inputs import LayoutInputs
+from envmgr.link.layout import layout
+from envmgr.link.prefix import check_prefix, lock_prefix
+from envmgr.lock.check import compare, select
+from envmgr.lock.types import LockedPackage
+from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName
+from envmgr.pipeline.environments import locate, record_of
+from envmgr.pipeline.errors import EnvironmentOfAnotherFile, UnknownGroup
+from envmgr.pipeline.settle import LockWish, Settled, settle
+from envmgr.pipeline.stock import Stocked, stock, store_key
+from envmgr.pipeline.types import Change, Created, CreateRequest
+from envmgr.pipeline.world import World
+from envmgr.spec.digest import activation_digest, resolution_digest, view_digest
+from envmgr.spec.environment import read_environment
+from envmgr.spec.settings import Settings, choose_indexes
+from envmgr.spec.types import EnvironmentSpec
+from envmgr.store.store import Store, open_store
+
+Made: TypeAlias = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aim:
+    """What is to be made where, and what stands there now."""
+
+    spec: EnvironmentSpec
+    name: EnvironmentName
+    prefix: Path
+    groups: tuple[GroupName, ...]
+    compile: bool
+    before: GenerationRecord | None
+
+
+def create(
+    request: CreateRequest, settings: Settings, environ: Mapping[str, str], report: Reporter
+) -> Created:
+    """Make or update the environment of a file; nothing is touched where nothing changed.
+
+    Raises any EnvmgrError there is; the environment that was there before keeps
+    working whatever happens.
+    """
+    world = World(settings, environ, report)
+    aim = _aim(request, settings)
+    check_prefix(aim.prefix)
+    if request.dry_run:
+        return _preview(aim, request, world)
+    with lock_prefix(aim.prefix, report):
+        return _make(_aim(request, settings), request, world)
+
+
+def _aim(request: CreateRequest, settings: Settings) -> _Aim:
+    if request.file is None:
+        if request.selector is None:
+            raise ValueError("sync names an environment, which knows its file")
+        file = Path(record_of(request.selector, settings).environment_file)
+    else:
+        file = request.file
+    spec = read_environment(file, settings.expansions)
+    name, prefix = locate(request.selector, spec.name, settings)
+    before = read_current(prefix)
+    if before is not None and Path(before.environment_file) != spec.source:
+        raise EnvironmentOfAnotherFile(prefix, Path(before.environment_file), spec.source)
+    return _Aim(
+        spec=spec,
+        name=name,
+        prefix=prefix,
+        groups=_groups(request, spec, before),
+        compile=settings.compile if request.compile is None else request.compile,
+        before=before,
+    )
+
+
+def _groups(
+    request: CreateRequest, spec: EnvironmentSpec, before: GenerationRecord | None
+) -> tuple[GroupName, ...]:
+    if request.groups is None:
+        kept = before.groups if before else ()
+        return tuple(group for group in kept if group in spec.groups)
+    known = tuple(sorted(spec.groups))
+    for group in request.groups:
+        if group not in spec.groups:
+            raise UnknownGroup(group, known, spec.source)
+    return tuple(sorted(set(request.groups)))
+
+
+def _settle(aim: _Aim, request: CreateRequest, world: World) -> Settled:
+    wish = LockWish(
+        path=request.lock,
+        use=request.lock_use,
+        python=request.python,
+        writing=not request.dry_run,
+        refresh=request.refresh,
+    )
+    return settle(aim.spec, wish, world)
+
+
+def _preview(aim: _Aim, request: CreateRequest, world: World) -> Created:
+    """Say what ``_make`` would do; only indexes are asked, and nothing is written but caches."""
+    settled = _settle(aim, request, world)
+    packages = select(settled.lock, frozenset(aim.groups))
+    store = open_store(world.settings.stores)
+    made: Made = "unchanged" if _stands(aim, settled, packages, store) else _verb(aim)
+    return _outcome(aim, settled, packages, world, made)
+
+
+def _make(aim: _Aim, request: CreateRequest, world: World) -> Created:
+    settled = _settle(aim, request, world)
+    packages = select(settled.lock, frozenset(aim.groups))
+    store = open_store(world.settings.stores)
+    if _stands(aim, settled, packages, store):
+        return _outcome(aim, settled, packages, world, "unchanged")
+    indexes = choose_indexes(aim.spec.indexes, world.settings).indexes
+    stocked = stock(
+        packages,
+        settled.path.parent,
+        indexes,
+        store,
+        settled.target.interpreter,
+        world,
+        compiling=aim.compile,
+    )
+    record = _link(aim, settled, packages, stocked, world)
+    return _outcome(aim, settled, packages, world, _verb(aim), record, stocked, store.made)
+
+
+def _verb(aim: _Aim) -> Made:
+    return "created" if aim.before is None else "updated"
+
+
+def _stands(aim: _Aim, settled: Settled, packages: tuple[LockedPackage, ...], store: Store) -> bool:
+    """Whether the current generation is what would be made, and its entries are all there."""
+    before = aim.before
+    return (
+        before is not None
+        and before.python == settled.target.interpreter.executable
+        and before.python_version == settled.target.interpreter.version_text
+        and before.name == aim.name
+        and before.groups == aim.groups
+        and before.view_digest == view_digest(aim.spec)
+        and before.activation_digest == activation_digest(aim.spec)
+        and before.envmgr_version == __version__
+        and (before.compiled or not aim.compile)
+        and before.packages == _package_records(packages)
+        and all(store.find(store_key(package)) for package in packages)
+    )
+
+
+def _package_records(packages: tuple[LockedPackage, ...]) -> tuple[PackageRecord, ...]:
+    return tuple(
+        PackageRecord(
+            name=package.name,
+            version=package.version,
+            key=store_key(package),
+            index=package.index,
+            groups=tuple(sorted(group for group in package.groups if group is not None)),
+        )
+        for package in packages
+    )
+
+
+def _link(
+    aim: _Aim,
+    settled: Settled,
+    packages: tuple[LockedPackage, ...],
+    stocked: Stocked,
+    world: World,
+) -> GenerationRecord:
+    """Lay the view out, write it as a new generation, and switch to it."""
+    generation = new_generation_id(datetime.now(UTC))
+    with world.stage("link", len(packages)):
+        inputs = LayoutInputs(
+            interpreter=settled.target.interpreter,
+            entries=read_laid_entries(
+                (stocked.entries[store_key(package)] for package in packages),
+                _requested(aim.spec, aim.groups),
+                _direct_urls(packages),
+            ),
+            name=aim.name,
+            generation=str(generation_path(aim.prefix, generation)),
+            activation=render_activation(str(aim.prefix), aim.name, aim.spec.variables),
+            compiled=stocked.bytecode,
+        )
+        view = layout(inputs)
+        record = _record(aim, settled, packages, generation, view.entries, stocked.compiled)
+        write_generation(aim.prefix, view, record)
+        carried = carry_written(aim.prefix, generation)
+        write_identity(aim.prefix, aim.name, aim.spec.source)
+        switch_generation(aim.prefix, generation)
+        prune_generations(aim.prefix)
+    for note in view.notes:
+        world.report(Warned(note))
+    _tell_carried(carried, world)
+    return record
+
+
+def _tell_carried(carried: Carried, world: World) -> None:
+    if carried.taken:
+        world.report(Noted(f"kept what programs wrote: {', '.join(carried.taken)}"))
+    for path in carried.left:
+        world.report(Warned(f"{path}, which a program wrote, gave way to a package's own file"))
+
+
+def _requested(spec: EnvironmentSpec, groups: tuple[GroupName, ...]) -> frozenset[PackageName]:
+    grouped = [each.name for group in groups for each in spec.groups[group]]
+    return frozenset([*(each.name for each in spec.dependencies), *grouped])
+
+
+def _direct_urls(packages: tuple[LockedPackage, ...]) -> Mapping[PackageName, str]:
+    """``direct_url.json`` of direct references (PEP 610)."""
+    import json
+
+    return {
+        package.name: json.dumps(
+            {
+                "url": package.wheel.location,
+                "archive_info": {"hashes": {"sha256": package.wheel.sha256}},
+            }
+        )
+        for package in packages
+        if package.index_reason == "direct"
+    }
+
+
+def _record(
+    aim: _Aim,
+    settled: Settled,
+    packages: tuple[LockedPackage, ...],
+    generation: GenerationId,
+    entries: int,
+    compiled: bool,
+) -> GenerationRecord:
+    interpreter = settled.target.interpreter
+    return GenerationRecord(
+        id=generation,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        name=aim.name,
+        environment_file=str(aim.spec.source),
+        lock_sha256=settled.sha256,
+        resolution_digest=resolution_digest(aim.spec),
+        view_digest=view_digest(aim.spec),
+        activation_digest=activation_digest(aim.spec),
+        groups=aim.groups,
+        packages=_package_records(packages),
+        python=interpreter.executable,
+        python_version=interpreter.version_text,
+        variables=aim.spec.variables,
+        compiled=compiled,
+        entries=entries,
+        envmgr_version=__version__,
+    )
+
+
+def _outcome(
+    aim: _Aim,
+    settled: Settled,
+    packages: tuple[LockedPackage, ...],
+    world: World,
+    made: Made,
+    record: GenerationRecord | None = None,
+    stocked: Stocked | None = None,
+    new_store: Path | None = None,
+) -> Created:
+    shown = record or (aim.before if made == "unchanged" else None)
+    before = {each.name: each.version for each in aim.before.packages} if aim.before else {}
+    after = {package.name: package.version for package in packages}
+    return Created(
+        name=aim.name,
+        prefix=aim.prefix,
+        generation=shown.id if shown else None,
+        made=made,
+        dry_run=record is None and made != "unchanged",
+        python=settled.target.interpreter.version_text,
+        groups=aim.groups,
+        packages=len(packages),
+        changes=tuple(Change(*difference) for difference in compare(before, after)),
+        lock=settled.path,
+        lock_written=settled.written,
+        fetched=stocked.fetched if stocked else 0,
+        fetched_bytes=stocked.fetched_bytes if stocked else 0,
+        unpacked=stocked.unpacked if stocked else 0,
+        entries=shown.entries if shown else 0,
+        new_store=new_store,
+        seconds=world.timings(),
+    )

@@ -1,0 +1,43 @@
+"""``lock``: resolve an environment file and write the answer down."""
+
+from collections.abc import Mapping
+
+from envmgr.events import Reporter
+from envmgr.lock.check import compare, versions
+from envmgr.pipeline.settle import LockWish, settle
+from envmgr.pipeline.types import Change, Locked, LockRequest, LockUse
+from envmgr.pipeline.world import World
+from envmgr.spec.environment import read_environment
+from envmgr.spec.settings import Settings
+
+
+def lock(
+    request: LockRequest, settings: Settings, environ: Mapping[str, str], report: Reporter
+) -> Locked:
+    """Make or renew the lock of a file; with ``check``, only say whether it holds.
+
+    Raises LockMissing and LockStale for ``check``, and what ``settle`` raises.
+    """
+    world = World(settings, environ, report)
+    spec = read_environment(request.file, settings.expansions)
+    wish = LockWish(
+        path=request.lock,
+        use=LockUse.LOCKED if request.check else LockUse.UPDATE,
+        python=request.python,
+        asked=not request.check,
+        upgrade=request.upgrade,
+        writing=not request.dry_run,
+        refresh=request.refresh,
+    )
+    settled = settle(spec, wish, world)
+    before = versions(settled.before.packages) if settled.before else {}
+    after = versions(settled.lock.packages)
+    return Locked(
+        path=settled.path,
+        written=settled.written,
+        dry_run=request.dry_run,
+        python=settled.target.interpreter.version_text,
+        packages=len(settled.lock.packages),
+        changes=tuple(Change(*difference) for difference in compare(before, after)),
+        seconds=world.timings(),
+    )

@@ -1,0 +1,126 @@
+"""Which lock holds, and for which target: read it, or resolve anew and write it."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from envmgr.lock.check import why_stale, why_unfit
+from envmgr.lock.errors import LockForeign, LockMissing, LockStale, LockUnfit
+from envmgr.lock.foreign import ForeignLock, adopt
+from envmgr.lock.inputs import inputs_of
+from envmgr.lock.lockfile import read_lock, write_lock
+from envmgr.lock.paths import lock_path
+from envmgr.lock.pylock import render_lock
+from envmgr.lock.types import Lock
+from envmgr.names import PackageName
+from envmgr.pipeline.machine import target_for, wanted_python
+from envmgr.pipeline.types import LockUse
+from envmgr.pipeline.world import World
+from envmgr.spec.digest import resolution_digest
+from envmgr.spec.types import EnvironmentSpec
+from envmgr.target.types import Target
+
+Upgrade: TypeAlias = frozenset[PackageName] | Literal["all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockWish:
+    """What the command line says of the lock."""
+
+    path: Path | None
+    use: LockUse
+    python: str | None
+    """Stands in for the file's ``python``: a specifier or a path."""
+    asked: bool = False
+    """``lock`` itself: resolve even where nothing is stale, and for another machine too."""
+    upgrade: Upgrade = frozenset()
+    writing: bool = True
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The lock that holds, where it stands, and the target it is used for."""
+
+    lock: Lock
+    before: Lock | None
+    path: Path
+    sha256: str
+    written: bool
+    """Whether it was written, or would be but for ``LockWish.writing``."""
+    target: Target
+
+
+def settle(spec: EnvironmentSpec, wish: LockWish, world: World) -> Settled:
+    """Find or make the lock of an environment file.
+
+    Raises LockMissing, LockStale, LockForeign, LockUnfit, LockUnreadable,
+    NoInterpreter, IndexFailure, UnsatisfiableError.
+    """
+    path = wish.path or lock_path(spec.source)
+    found = _find(path, wish, world)
+    wanted = wanted_python(spec, wish.python)
+    if isinstance(found, ForeignLock):
+        if wish.use is not LockUse.FROZEN:
+            raise LockForeign(path, found.created_by)
+        target = target_for(wanted, None, world)
+        return _as_it_is(adopt(found, target), path, target)
+    stale = why_stale(found, resolution_digest(spec), inputs_of(spec)) if found else ()
+    if stale and wish.use is LockUse.LOCKED:
+        raise LockStale(path, stale)
+    kept_python = found.conditions.python if found and not wish.asked else None
+    target = target_for(wanted, kept_python, world)
+    if found is not None and not wish.asked:
+        unfit = why_unfit(found, target)
+        if unfit:
+            raise LockUnfit(path, unfit)
+        if not stale or wish.use is LockUse.FROZEN:
+            return _as_it_is(found, path, target)
+    return _anew(spec, wish, world, path, found, target)
+
+
+def _find(path: Path, wish: LockWish, world: World) -> Lock | ForeignLock | None:
+    try:
+        return read_lock(path, world.settings.cache)
+    except LockMissing:
+        if wish.use is LockUse.UPDATE:
+            return None
+        raise
+
+
+def _as_it_is(lock: Lock, path: Path, target: Target) -> Settled:
+    digest = sha256(path.read_bytes()).hexdigest()
+    return Settled(lock=lock, before=lock, path=path, sha256=digest, written=False, target=target)
+
+
+def _anew(
+    spec: EnvironmentSpec,
+    wish: LockWish,
+    world: World,
+    path: Path,
+    before: Lock | None,
+    target: Target,
+) -> Settled:
+    from envmgr.pipeline.solve import RelockWish, relock
+
+    relock_wish = RelockWish(
+        before=before, upgrade=wish.upgrade, refresh=wish.refresh, directory=path.parent
+    )
+    lock = relock(spec, target, relock_wish, world)
+    text = render_lock(lock)
+    return Settled(
+        lock=lock,
+        before=before,
+        path=path,
+        sha256=sha256(text.encode()).hexdigest(),
+        written=write_lock(path, text) if wish.writing else _differs(path, text),
+        target=target,
+    )
+
+
+def _differs(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() != text.encode()
+    except FileNotFoundError:
+        return True

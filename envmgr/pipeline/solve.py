@@ -1,0 +1,112 @@
+"""Resolve an environment file and freeze the answer into a lock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Literal
+
+from packaging.version import Version
+
+from envmgr.events import StageFinished, StageStarted, Warned
+from envmgr.index.catalog import Catalog, open_catalog
+from envmgr.index.types import WheelCandidate
+from envmgr.lock.freeze import FreezeContext, freeze
+from envmgr.lock.inputs import inputs_of
+from envmgr.lock.types import Lock, LockedPackage
+from envmgr.names import PackageName
+from envmgr.pipeline.world import World
+from envmgr.resolve.impossible import ResolutionImpossible
+from envmgr.resolve.solve import resolve
+from envmgr.resolve.types import Conflict, Problem, Resolution, Root
+from envmgr.spec.digest import resolution_digest
+from envmgr.spec.settings import choose_indexes
+from envmgr.spec.types import EnvironmentSpec
+from envmgr.target.types import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelockWish:
+    """How to make the new lock."""
+
+    before: Lock | None
+    upgrade: frozenset[PackageName] | Literal["all"]
+    """Packages whose locked version is let go."""
+    refresh: bool
+    directory: Path
+    """Where the lock will stand."""
+
+
+def relock(spec: EnvironmentSpec, target: Target, wish: RelockWish, world: World) -> Lock:
+    """Resolve, keeping of the old lock what still fits.
+
+    Raises ResolutionImpossible, IndexFailure.
+    """
+    chosen = choose_indexes(spec.indexes, world.settings)
+    if chosen.note:
+        world.report(Warned(chosen.note))
+    began = perf_counter()
+    world.report(StageStarted("resolve"))
+    with open_catalog(
+        chosen.indexes,
+        target,
+        cache=world.settings.cache,
+        offline=world.settings.offline,
+        refresh=wish.refresh,
+        exclude_newer=spec.exclude_newer,
+        environ=world.environ,
+        report=world.report,
+    ) as catalog:
+        answer = resolve(problem_of(spec, target, _kept(wish)), catalog, world.report)
+        if isinstance(answer, Conflict):
+            raise ResolutionImpossible(answer)
+        hashes = _missing_hashes(answer, catalog)
+    world.report(StageFinished("resolve", len(answer.chosen), perf_counter() - began))
+    context = FreezeContext(
+        digest=resolution_digest(spec),
+        inputs=inputs_of(spec),
+        groups=tuple(spec.groups),
+        indexes=chosen.indexes,
+        lock_directory=str(wish.directory),
+        sha256=hashes,
+    )
+    return freeze(answer, target, context)
+
+
+def problem_of(spec: EnvironmentSpec, target: Target, kept: tuple[LockedPackage, ...]) -> Problem:
+    """State what is asked of the resolver; ``kept`` is what a lock chose and may stay."""
+    return Problem(
+        roots=roots_of(spec),
+        constraints=spec.constraints,
+        overrides=spec.overrides,
+        prereleases=spec.prereleases,
+        preferred={package.name: Version(package.version) for package in kept},
+        locked_files={package.name: package.wheel.filename for package in kept},
+        target=target,
+    )
+
+
+def roots_of(spec: EnvironmentSpec) -> tuple[Root, ...]:
+    """List the requirements of a file in its order: dependencies first, then each group."""
+    plain = [Root(requirement, None) for requirement in spec.dependencies]
+    grouped = [
+        Root(requirement, group)
+        for group, requirements in spec.groups.items()
+        for requirement in requirements
+    ]
+    return (*plain, *grouped)
+
+
+def _kept(wish: RelockWish) -> tuple[LockedPackage, ...]:
+    if wish.before is None or wish.upgrade == "all":
+        return ()
+    return tuple(each for each in wish.before.packages if each.name not in wish.upgrade)
+
+
+def _missing_hashes(resolution: Resolution, catalog: Catalog) -> Mapping[PackageName, str]:
+    """Compute the hashes that an index does not give, from the files themselves."""
+    return {
+        name: catalog.fetch_sha256(chosen.candidate).sha256
+        for name, chosen in resolution.chosen.items()
+        if isinstance(chosen.candidate, WheelCandidate) and chosen.candidate.sha256 is None
+    }

@@ -1,0 +1,177 @@
+"""Bring what a lock names into the store: fetch, unpack and compile, overlapping."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock as Mutex
+from time import perf_counter
+
+from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted
+from envmgr.files import remove_file
+from envmgr.index.types import Download
+from envmgr.lock.locations import downloads
+from envmgr.lock.types import LockedPackage
+from envmgr.names import StoreKey
+from envmgr.pipeline.world import World
+from envmgr.spec.indexes import IndexSpec
+from envmgr.store.bytecode import Compiler, is_compiled, needs_compiling
+from envmgr.store.entry import Entry, read_manifest
+from envmgr.store.store import Store
+from envmgr.target.types import Interpreter
+
+UNPACKERS = 2
+"""Threads that unpack: inflating and the kernel's share both run without the interpreter's lock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stocked:
+    """Every package's entry, and what it took to have them."""
+
+    entries: Mapping[StoreKey, Entry]
+    fetched: int
+    fetched_bytes: int
+    unpacked: int
+    compiled: bool
+    """Whether no entry that is ours to compile lacks the bytecode."""
+    bytecode: bool
+    """Whether any entry holds the interpreter's bytecode."""
+
+
+def store_key(package: LockedPackage) -> StoreKey:
+    """Name the entry of a locked wheel."""
+    return StoreKey(package.wheel.sha256)
+
+
+def stock(
+    packages: Sequence[LockedPackage],
+    lock_directory: Path,
+    indexes: Sequence[IndexSpec],
+    store: Store,
+    interpreter: Interpreter,
+    world: World,
+    *,
+    compiling: bool,
+) -> Stocked:
+    """Make sure every package has its entry, and its bytecode where that is asked for.
+
+    What is there already costs one stat. Raises IndexFailure, IntegrityError,
+    PrefixError; entries that were finished stay.
+    """
+    found = {store_key(package): store.find(store_key(package)) for package in packages}
+    entries = {key: entry for key, entry in found.items() if entry is not None}
+    missing = [package for package in packages if store_key(package) not in entries]
+    wanted = downloads(missing, str(lock_directory), indexes)
+    with ExitStack() as stack:
+        compiler = _Compiling(interpreter if compiling else None, store, world, stack)
+        for entry in entries.values():
+            compiler.take(entry)
+        if wanted:
+            added = _fetch_and_unpack(wanted, indexes, store, compiler, world)
+            entries.update({entry.key: entry for entry in added})
+    remote = [download for download in wanted if not download.url.startswith("file:")]
+    return Stocked(
+        entries=entries,
+        fetched=len(remote),
+        fetched_bytes=sum(download.size or 0 for download in remote),
+        unpacked=len(wanted),
+        compiled=not any(needs_compiling(entry, store, interpreter) for entry in entries.values()),
+        bytecode=any(is_compiled(entry, interpreter) for entry in entries.values()),
+    )
+
+
+class _Compiling:
+    """A compiler that is started by the first entry that needs it, from whichever thread."""
+
+    def __init__(
+        self, interpreter: Interpreter | None, store: Store, world: World, stack: ExitStack
+    ) -> None:
+        self._interpreter = interpreter
+        self._store = store
+        self._report = world.report
+        self._stack = stack
+        self._mutex = Mutex()
+        self._compiler: Compiler | None = None
+
+    def take(self, entry: Entry) -> None:
+        """Have an entry compiled, unless it is or nobody asked."""
+        interpreter = self._interpreter
+        if interpreter is None or not needs_compiling(entry, self._store, interpreter):
+            return
+        with self._mutex:
+            if self._compiler is None:
+                self._compiler = self._stack.enter_context(Compiler(interpreter, self._report))
+        self._compiler.submit(entry, read_manifest(entry))
+
+
+class _Unpacking:
+    """Wheels on their way from the network into the store, a few at a time."""
+
+    def __init__(self, store: Store, compiler: _Compiling, total: int, report: Reporter) -> None:
+        self._store = store
+        self._compiler = compiler
+        self._report = report
+        self._pool = ThreadPoolExecutor(UNPACKERS, thread_name_prefix="unpack")
+        self._mutex = Mutex()
+        self._pending: list[Future[Entry]] = []
+        self._began = perf_counter()
+        report(StageStarted("unpack", total))
+
+    def take(self, download: Download, wheel: Path, *, temporary: bool) -> None:
+        """Queue a fetched wheel; called from the fetching threads."""
+        with self._mutex:
+            self._pending.append(self._pool.submit(self._unpack, download, wheel, temporary))
+
+    def _unpack(self, download: Download, wheel: Path, temporary: bool) -> Entry:
+        entry = self._store.add_wheel(wheel, download.filename, download.sha256)
+        if temporary:
+            remove_file(wheel)
+        self._compiler.take(entry)
+        self._report(StageAdvanced("unpack", 1, download.filename))
+        return entry
+
+    def finish(self) -> list[Entry]:
+        """Wait for all of them; the first failure is raised. Nothing queued is left running."""
+        try:
+            entries = [future.result() for future in self._pending]
+        finally:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        self._report(StageFinished("unpack", len(entries), perf_counter() - self._began))
+        return entries
+
+    def abandon(self) -> None:
+        """Drop what was not begun and wait for what was."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _fetch_and_unpack(
+    wanted: Sequence[Download],
+    indexes: Sequence[IndexSpec],
+    store: Store,
+    compiler: _Compiling,
+    world: World,
+) -> list[Entry]:
+    from envmgr.index.fetch import fetch_wheels
+
+    shelf = world.settings.cache / "wheels"
+    unpacking = _Unpacking(store, compiler, len(wanted), world.report)
+
+    def on_fetched(download: Download, path: Path) -> None:
+        unpacking.take(download, path, temporary=path.parent == shelf)
+
+    try:
+        fetch_wheels(
+            wanted,
+            shelf,
+            indexes=tuple(indexes),
+            environ=world.environ,
+            offline=world.settings.offline,
+            cache=world.settings.cache,
+            report=world.report,
+            on_fetched=on_fetched,
+        )
+    except BaseException:
+        unpacking.abandon()
+        raise
+    return unpacking.finish()

@@ -1,0 +1,38 @@
+"""What every stage of one command is given."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from envmgr.events import Event, Reporter, Stage, StageFinished, StageStarted
+from envmgr.spec.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Settings, environment variables, and who is told; with a stopwatch for the whole command."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    reporter: Reporter
+    began: float = field(default_factory=perf_counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def report(self, event: Event) -> None:
+        """Pass an event on; what a finished stage took is noted. From any thread."""
+        if isinstance(event, StageFinished):
+            self.seconds[event.stage] = self.seconds.get(event.stage, 0.0) + event.seconds
+        self.reporter(event)
+
+    @contextmanager
+    def stage(self, stage: Stage, items: int) -> Iterator[None]:
+        """Tell of the beginning and the end of a stage of a known number of items."""
+        self.report(StageStarted(stage, items))
+        began = perf_counter()
+        yield
+        self.report(StageFinished(stage, items, perf_counter() - began))
+
+    def timings(self) -> Mapping[str, float]:
+        """Return seconds by stage, and of everything so far under ``total``."""
+        return {**self.seconds, "total": perf_counter() - self.began}

@@ -1,0 +1,153 @@
+import threading
+
+import pytest
+
+from envmgr.errors import UsageError
+from envmgr.index.workers import Backlog, Gate, Once, Workers
+
+SOON = 10.0
+
+
+def test_a_value_is_computed_once_however_many_ask() -> None:
+    computed = []
+    barrier = threading.Barrier(8)
+
+    def compute() -> int:
+        computed.append(1)
+        return len(computed)
+
+    once = Once(compute)
+
+    def ask() -> None:
+        barrier.wait(SOON)
+        assert once.get() == 1
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SOON)
+    assert computed == [1]
+
+
+def test_a_failure_is_remembered() -> None:
+    tries = []
+
+    def fail() -> int:
+        tries.append(1)
+        raise UsageError("no")
+
+    once = Once(fail)
+    for _ in range(2):
+        with pytest.raises(UsageError):
+            once.get()
+    assert (len(tries), once.begun, once.running) == (1, True, False)
+
+
+def test_whoever_looks_sees_that_a_value_is_being_computed() -> None:
+    go, began = threading.Event(), threading.Event()
+
+    def compute() -> int:
+        began.set()
+        assert go.wait(SOON)
+        return 7
+
+    once = Once(compute)
+    assert (once.begun, once.running) == (False, False)
+    thread = threading.Thread(target=once.get)
+    thread.start()
+    assert began.wait(SOON)
+    assert (once.begun, once.running) == (True, True)
+    go.set()
+    thread.join(SOON)
+    assert (once.get(), once.running) == (7, False)
+
+
+def test_a_gate_lets_nobody_in_once_it_is_shut_and_waits_for_who_is_inside() -> None:
+    gate, go, inside, shut = Gate(), threading.Event(), threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with gate.passing() as admitted:
+            assert admitted
+            inside.set()
+            assert go.wait(SOON)
+
+    def close() -> None:
+        gate.shut()
+        shut.set()
+
+    threads = [threading.Thread(target=stay), threading.Thread(target=close)]
+    threads[0].start()
+    assert inside.wait(SOON)
+    threads[1].start()
+    assert not shut.wait(0.05)
+    go.set()
+    assert shut.wait(SOON)
+    with gate.passing() as admitted:
+        assert not admitted
+    assert gate.is_shut
+    for thread in threads:
+        thread.join(SOON)
+
+
+def test_closing_workers_drops_what_has_not_begun_and_does_not_wait() -> None:
+    go, began, ended = threading.Event(), threading.Event(), threading.Event()
+    dropped: list[int] = []
+    workers = Workers("test", 1, ended.set)
+
+    def long() -> None:
+        began.set()
+        assert go.wait(SOON)
+
+    workers.submit(long)
+    workers.submit(lambda: dropped.append(1))
+    assert began.wait(SOON)
+    workers.close()
+    workers.submit(lambda: dropped.append(2))
+    assert not ended.is_set()
+    go.set()
+    assert ended.wait(SOON)
+    assert dropped == []
+
+
+def test_workers_that_never_worked_end_at_once() -> None:
+    ended: list[int] = []
+    workers = Workers("test", 4, lambda: ended.append(1))
+    workers.close()
+    workers.close()
+    assert ended == [1]
+
+
+def test_a_failed_task_does_not_end_its_worker() -> None:
+    done, ended = threading.Event(), threading.Event()
+    workers = Workers("test", 1, ended.set)
+
+    def fail() -> None:
+        raise UsageError("no")
+
+    workers.submit(fail)
+    workers.submit(done.set)
+    assert done.wait(SOON)
+    workers.close()
+    assert ended.wait(SOON)
+
+
+def test_tasks_of_as_many_workers_as_there_are_run_together() -> None:
+    barrier = threading.Barrier(4)
+    ended = threading.Event()
+    workers = Workers("test", 3, ended.set)
+    for _ in range(3):
+        workers.submit(lambda: barrier.wait(SOON))
+    barrier.wait(SOON)
+    workers.close()
+    assert ended.wait(SOON)
+
+
+def test_closing_a_backlog_finishes_it_in_order() -> None:
+    done: list[int] = []
+    backlog = Backlog("test")
+    for number in range(100):
+        backlog.submit(lambda number=number: done.append(number))  # type: ignore[misc]
+    backlog.close()
+    backlog.submit(lambda: done.append(-1))
+    assert done == list(range(100))
