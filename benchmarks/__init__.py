@@ -1,0 +1,1 @@
+"""envmgr beside uv and pip, in one run: ``python -m benchmarks``."""
