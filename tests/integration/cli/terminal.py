@@ -5,6 +5,7 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,7 @@ def on_terminal(
 ) -> tuple[int, str]:
     """Run a command with all its streams on a pseudo-terminal; returns exit code and output."""
     master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (40, 160))
     process = subprocess.Popen(
         command, env=dict(environ), cwd=directory, stdin=slave, stdout=slave, stderr=slave
     )
