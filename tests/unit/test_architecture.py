@@ -162,10 +162,9 @@ def test_environment_variables_are_read_in_cli_alone(path: Path) -> None:
     if dotted(path).startswith("cli/"):
         return
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        read = (isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}) and (
-            isinstance(node.value, ast.Name) and node.value.id == "os"
-        )
-        assert not read, f"{dotted(path)}:{node.lineno} reads os.{node.attr}"
+        match node:
+            case ast.Attribute(ast.Name("os"), "environ" | "getenv" as name):
+                pytest.fail(f"{dotted(path)}:{node.lineno} reads os.{name}")
 
 
 def test_the_default_address_of_pypi_is_written_once() -> None:
