@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from envmgr.index.types import Offer, UnusableMetadata, WheelCandidate
 from envmgr.index.workers import Workers
 from envmgr.names import ExtraName, PackageName
-from envmgr.target.types import Target
+from envmgr.target.types import Target, UndefinedMarker
 from envmgr.wheel.metadata import CoreMetadata
 from envmgr.wheel.requirement import Named, RequirementSyntaxError, parse_requirement
 
@@ -42,7 +42,7 @@ class Ahead:
         self._lock = threading.Lock()
         self._awake = False
         self._guessed: set[tuple[PackageName, frozenset[ExtraName]]] = set()
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: list[Callable[[], object]] = []
 
     @property
     def awake(self) -> bool:
@@ -67,6 +67,10 @@ class Ahead:
         """Prepare for questions about this package, with these extras and this specifier."""
         self._guess(requirement, DEPTH)
 
+    def expect_metadata(self, candidate: WheelCandidate) -> None:
+        """Prepare for a question about this candidate's metadata alone."""
+        self._submit(partial(self._metadata, candidate))
+
     def close(self) -> None:
         """Begin nothing more."""
         self._workers.close()
@@ -77,7 +81,10 @@ class Ahead:
             if key in self._guessed:
                 return
             self._guessed.add(key)
-            task = partial(self._look, requirement, depth)
+        self._submit(partial(self._look, requirement, depth))
+
+    def _submit(self, task: Callable[[], object]) -> None:
+        with self._lock:
             if not self._awake:
                 self._waiting.append(task)
                 return
@@ -118,5 +125,12 @@ def active(
             wanted = parse_requirement(text)
         except RequirementSyntaxError:
             continue
-        if isinstance(wanted, Named) and target.satisfies(wanted.marker, extras or frozenset()):
+        if isinstance(wanted, Named) and _holds(wanted, target, extras or frozenset()):
             yield wanted
+
+
+def _holds(wanted: Named, target: Target, extras: frozenset[ExtraName]) -> bool:
+    try:
+        return target.satisfies(wanted.marker, extras)
+    except UndefinedMarker:
+        return False

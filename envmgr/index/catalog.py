@@ -89,6 +89,12 @@ class Catalog(OfferSource):
             self._ahead.expect(name)
             self._wake_for(name)
 
+    def prefetch_metadata(self, candidates: Iterable[Candidate]) -> None:
+        """Begin to fetch metadata that the resolver will ask for if it backtracks."""
+        for candidate in candidates:
+            if isinstance(candidate, WheelCandidate):
+                self._ahead.expect_metadata(candidate)
+
     def expect(self, requirements: Iterable[Named | Direct]) -> None:
         """Like prefetch, with extras and specifiers, so that guesses are better."""
         for requirement in requirements:

@@ -163,6 +163,9 @@ class OfferSource(Protocol):
     def prefetch(self, names: Iterable[PackageName]) -> None:
         """Begin to fetch offers, and the metadata of their best candidates; returns at once."""
 
+    def prefetch_metadata(self, candidates: Iterable[Candidate]) -> None:
+        """Begin to fetch the metadata of these candidates; returns at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Download:

@@ -5,7 +5,7 @@ one ``Facts`` see the same options in the same order.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -35,6 +35,7 @@ from envmgr.resolve.package import (
     pins_exactly,
 )
 from envmgr.resolve.types import Problem, Root
+from envmgr.target.types import UndefinedMarker
 from envmgr.wheel.metadata import CoreMetadata
 from envmgr.wheel.requirement import Direct, Named, RequirementSyntaxError, parse_requirement
 
@@ -72,6 +73,9 @@ class Pin:
     extra: ExtraName | None
 
 
+RUN_AHEAD = 16
+"""How many further versions' metadata is fetched at once while one after the other is tried."""
+
 Demands: TypeAlias = tuple[Demand, ...]
 Node: TypeAlias = tuple[PackageName, int, ExtraName | None]
 """One option (by its bit's position) of a name, itself or with one extra."""
@@ -88,6 +92,8 @@ class Facts:
         self._report = report
         self._packages: dict[PackageName, Package] = {}
         self._metadata: dict[tuple[PackageName, int], CoreMetadata | UnusableMetadata] = {}
+        self._tried: dict[PackageName, int] = {}
+        self._ahead: dict[PackageName, int] = {}
         self._lines: dict[tuple[PackageName, int], SortedLines] = {}
         self._demands: dict[Node, Demands | Refusal] = {}
         self._announced: set[PackageName] = set()
@@ -151,8 +157,24 @@ class Facts:
         """Return the metadata of an option, asked for once. Raises IndexFailure."""
         key = (name, option)
         if key not in self._metadata:
-            self._metadata[key] = self._source.metadata(self.package(name).options[option])
+            options = self.package(name).options
+            self._run_ahead(name, options, option)
+            self._metadata[key] = self._source.metadata(options[option])
         return self._metadata[key]
+
+    def _run_ahead(self, name: PackageName, options: Sequence[Candidate], option: int) -> None:
+        """Have more of a name's metadata fetched, the more of its options were tried.
+
+        Backtracking walks through versions one by one; on a network each would
+        cost a round trip.
+        """
+        tried = self._tried.get(name, 0)
+        self._tried[name] = tried + 1
+        begun = max(self._ahead.get(name, 0), option + 1)
+        reach = option + 1 + min(2 * tried, RUN_AHEAD)
+        if reach > begun:
+            self._source.prefetch_metadata(options[begun:reach])
+            self._ahead[name] = reach
 
     def lines(self, name: PackageName, option: int) -> SortedLines:
         """Return the requirement lines of an option; none where its metadata is unusable."""
@@ -289,8 +311,11 @@ class Facts:
                 requirement = parse_requirement(line)
             except (RequirementSyntaxError, InvalidName) as error:
                 return UnusableMetadata(str(error))
-            if requirement.marker is None or self._holds(requirement.marker, extra):
-                active.append(self.effective(requirement))
+            try:
+                if self._holds(requirement.marker, extra):
+                    active.append(self.effective(requirement))
+            except UndefinedMarker as error:
+                return UnusableMetadata(str(error))
         return active
 
     def _is_a_root(self, requirement: Direct) -> bool:

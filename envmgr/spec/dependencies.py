@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from packaging.markers import Marker
+from packaging.markers import Marker, UndefinedComparison
 
 from envmgr.names import GroupName, InvalidName, PackageName, group_name, normalized, package_name
 from envmgr.spec.addresses import has_password, without_credentials
@@ -135,10 +135,28 @@ def _check_marker(node: ScalarNode, marker: Marker | None, findings: Findings) -
         return True
     used = next((hit for hit in _EXTRA.finditer(str(marker)) if not hit.group(1)), None)
     if used is None:
-        return True
+        return _check_operators(node, marker, findings)
     message = f"`{used.group()}` in a marker has no meaning in an environment file"
     findings.add(node.at, message, "use `groups:` for what is wanted only sometimes")
     return False
+
+
+def _check_operators(node: ScalarNode, marker: Marker, findings: Findings) -> bool:
+    """Find operators that are not defined for what they compare: ``os_name ~= "x"`` (PEP 508)."""
+    try:
+        marker.evaluate(dict.fromkeys(_VARIABLES, "0"))
+    except UndefinedComparison:
+        message = f"`{marker}` compares in a way that has no meaning (PEP 508)"
+        findings.add(node.at, message, "compare text with == or !=")
+        return False
+    return True
+
+
+_VARIABLES = (
+    "implementation_name", "implementation_version", "os_name", "platform_machine",
+    "platform_python_implementation", "platform_release", "platform_system",
+    "platform_version", "python_full_version", "python_version", "sys_platform",
+)  # fmt: skip
 
 
 def _check_direct(node: ScalarNode, direct: Direct, findings: Findings) -> bool:

@@ -62,6 +62,7 @@ class Universe:
     reserved: dict[PackageName, IndexName] = field(default_factory=dict)
     directs: dict[str, Release] = field(default_factory=dict)
     prefetched: list[PackageName] = field(default_factory=list)
+    ahead: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def offer(self, name: PackageName) -> Offer:
@@ -97,6 +98,9 @@ class Universe:
 
     def prefetch(self, names: Iterable[PackageName]) -> None:
         self.prefetched.extend(names)
+
+    def prefetch_metadata(self, candidates: Iterable[Candidate]) -> None:
+        self.ahead.extend(str(candidate) for candidate in candidates)
 
 
 def parse_universe(text: str) -> Universe:
