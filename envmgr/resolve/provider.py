@@ -1,5 +1,6 @@
 """Resolvelib's view of the problem. Nothing it concludes is believed before it is checked."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from envmgr.resolve.package import bits
 
 CONFLICTS_ALLOWED = 100
 """After so many, resolvelib is taken to be wandering and the clause search takes over."""
+OPTIONS_ALLOWED = 12
+"""So many options of one name: resolvelib walks back in it, however far, before it doubts a
+choice made earlier. The clause search doubts sooner."""
 
 Identifier = tuple[PackageName, ExtraName | None]
 
@@ -48,6 +52,7 @@ class _Provider(AbstractProvider[Want, Option, Identifier]):
         self._facts = facts
         self._refused: dict[Identifier, int] = {}
         self._order: dict[Identifier, int] = {(_NEVER.name, None): 0}
+        self._tried: Counter[PackageName] = Counter()
 
     def wants(self, demands: Iterable[Demand]) -> Iterator[Want]:
         """Say demands in resolvelib's terms."""
@@ -123,8 +128,14 @@ class _Provider(AbstractProvider[Want, Option, Identifier]):
         return bool(requirement.mask >> candidate.position & 1)
 
     def get_dependencies(self, candidate: Option) -> Iterable[Want]:
-        """Return what an option asks for; something impossible where its metadata rules it out."""
+        """Return what an option asks for; something impossible where its metadata rules it out.
+
+        Raises Wandering.
+        """
         name, extra, position = candidate
+        self._tried[name] += extra is None
+        if self._tried[name] > OPTIONS_ALLOWED:
+            raise Wandering
         demands = self._facts.demands((name, position, extra))
         if not isinstance(demands, tuple):
             identifier = (name, extra)

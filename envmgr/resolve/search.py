@@ -27,6 +27,12 @@ from envmgr.resolve.origins import (
 from envmgr.resolve.package import Package, bits
 
 CONFLICTS_PER_RESTART = 64
+OPTIONS_BEFORE_DOUBT = 8
+"""After so many options of one name that what was chosen before rules out (then twice as many,
+and so on), the name is chosen first: between two names that cannot both be new, the one gives
+way that has to go back less far."""
+DECISIVE = 4
+"""So much trouble moves a name before others."""
 READ_FOR_PINS = 400
 """How many more wheels' metadata are read in search of a pin on a yanked version."""
 
@@ -67,8 +73,12 @@ class _Lane:
     """Mask to the variable "an option of this mask is chosen"."""
     extras: dict[ExtraName, int] = field(default_factory=dict)
     explored: set[tuple[int, ExtraName | None]] = field(default_factory=set)
+    tried: int = 0
+    """Options that were looked at before one was chosen."""
+    patience: int = OPTIONS_BEFORE_DOUBT
+    """How many those may become before what was chosen earlier is doubted."""
     trouble: int = 0
-    """Conflicts the name took part in."""
+    """Conflicts the name took part in, and more where its options are ruled out one by one."""
 
 
 def search(facts: Facts, scope: Scope = WHOLE) -> Selection | Refutation:
@@ -168,6 +178,12 @@ class _Search:
             self._explore(lane, option, extra)
         if not unknown:
             self._solver.decide(lane.first + option)
+            return
+        lane.tried += 1
+        if lane.tried == lane.patience:
+            lane.patience *= 2
+            lane.trouble += DECISIVE
+            self._solver.restart()
 
     def _settle(self) -> Clause | None:
         """Follow every assignment, reading metadata as options come to hold."""
@@ -305,7 +321,9 @@ class _Search:
             for lane in self.lanes.values()
             if any(values[want] > 0 for want in lane.wants.values()) and self._chosen(lane) is None
         )
-        return min(undecided, key=lambda lane: (-(lane.trouble // 4), lane.order), default=None)
+        return min(
+            undecided, key=lambda lane: (-(lane.trouble // DECISIVE), lane.order), default=None
+        )
 
     def _next_option(self, lane: _Lane) -> int:
         """Return the best open option; a yanked one only if it is pinned already, or the last."""
