@@ -3,12 +3,14 @@
 import binascii
 import csv
 import io
+import re
 from dataclasses import dataclass
 
 STRONG = {"sha256": 32, "sha384": 48, "sha512": 64}
 """Algorithms RECORD may use (PEP 427: sha256 or better); lengths of digests in bytes."""
 
 _STANDARD_ALPHABET = str.maketrans("-_", "+/")
+_HEX = re.compile("[0-9a-fA-F]+")
 
 
 class InvalidRecord(ValueError):
@@ -67,10 +69,13 @@ def _parse_row(line: int, fields: list[str]) -> RecordRow:
 
 
 def _parse_hash(line: int, text: str) -> tuple[str, str]:
+    """Read ``sha256=<urlsafe base64>``; in hex too, as wheels on PyPI have it (gmsh 4.15.2)."""
     algorithm, separator, encoded = text.partition("=")
     length = STRONG.get(algorithm)
     if not separator or length is None:
         raise InvalidRecord(line, f"{algorithm!r} is not a hash of sha256 or better")
+    if len(encoded) == 2 * length and _HEX.fullmatch(encoded):
+        return algorithm, encoded.lower()
     unpadded = encoded.rstrip("=").translate(_STANDARD_ALPHABET)
     padded = unpadded + "=" * (-len(unpadded) % 4)
     try:

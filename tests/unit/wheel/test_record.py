@@ -35,6 +35,10 @@ def test_stronger_hashes_are_kept_as_they_are(algorithm: str) -> None:
     assert row.sha256_hex is None
 
 
+def test_a_hash_in_hex_is_read_too() -> None:
+    assert parse_record(f"a,sha256={HEX.upper()},1\n")[0].digest == HEX
+
+
 def test_padding_is_tolerated() -> None:
     assert parse_record(f"a,{SHA256}=,1\n")[0].digest == HEX
 
