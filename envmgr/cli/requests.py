@@ -11,6 +11,7 @@ from envmgr.cli.selection import absolute, parse_selection, require_selection
 from envmgr.errors import UsageError
 from envmgr.names import GroupName, InvalidName, PackageName, group_name, package_name
 from envmgr.pipeline.types import CreateRequest, LockRequest, LockUse
+from envmgr.spec.source import is_handed_over
 
 
 def add_making(parser: CommandParser) -> None:
@@ -67,7 +68,7 @@ def add_file(parser: CommandParser) -> None:
     )
 
 
-def parse_create(arguments: Namespace, file: Path, directory: str) -> CreateRequest:
+def parse_create(arguments: Namespace, file: Path, directory: str | None) -> CreateRequest:
     """Return the request of ``create``. Raises UsageError."""
     return CreateRequest(
         file=file,
@@ -75,14 +76,14 @@ def parse_create(arguments: Namespace, file: Path, directory: str) -> CreateRequ
         groups=parse_groups(arguments),
         python=parse_python(arguments.python, directory),
         lock_use=parse_lock_use(arguments),
-        lock=parse_path(arguments.lock, directory),
+        lock=parse_lock_path(arguments.lock, file, directory),
         dry_run=arguments.dry_run,
         compile=arguments.compile,
         refresh=arguments.refresh,
     )
 
 
-def parse_sync(arguments: Namespace, directory: str) -> CreateRequest:
+def parse_sync(arguments: Namespace, directory: str | None) -> CreateRequest:
     """Return the request of ``sync``: the environment knows its file. Raises UsageError."""
     return CreateRequest(
         file=None,
@@ -97,14 +98,14 @@ def parse_sync(arguments: Namespace, directory: str) -> CreateRequest:
     )
 
 
-def parse_lock(arguments: Namespace, file: Path, directory: str) -> LockRequest:
+def parse_lock(arguments: Namespace, file: Path, directory: str | None) -> LockRequest:
     """Return the request of ``lock``. Raises UsageError."""
     upgrade = parse_upgrade(arguments.upgrade)
     if arguments.check and upgrade:
         raise UsageError("--check only looks, --upgrade changes the lock", "give one of the two")
     return LockRequest(
         file=file,
-        lock=parse_path(arguments.lock, directory),
+        lock=parse_lock_path(arguments.lock, file, directory),
         python=parse_python(arguments.python, directory),
         check=arguments.check,
         upgrade=upgrade,
@@ -139,7 +140,7 @@ def parse_upgrade(words: Iterable[str] | None) -> frozenset[PackageName] | Liter
     return names or "all"
 
 
-def parse_python(text: str | None, directory: str) -> str | None:
+def parse_python(text: str | None, directory: str | None) -> str | None:
     """Make a path absolute; anything else is a specifier and stays. Raises UsageError."""
     if text is None:
         return None
@@ -148,9 +149,16 @@ def parse_python(text: str | None, directory: str) -> str | None:
     return absolute(text, directory) if os.sep in text else text
 
 
-def parse_path(text: str | None, directory: str) -> Path | None:
+def parse_path(text: str | None, directory: str | None) -> Path | None:
     """Make a path absolute. Raises UsageError."""
     return None if text is None else Path(absolute(text, directory))
+
+
+def parse_lock_path(text: str | None, file: Path, directory: str | None) -> Path | None:
+    """Return what ``--lock`` names; ``None`` is beside the file. Raises UsageError."""
+    if text is None and is_handed_over(file):
+        raise UsageError(f"there is no place for a lock beside {file}", "name one with --lock PATH")
+    return parse_path(text, directory)
 
 
 def parse_lock_use(arguments: Namespace) -> LockUse:

@@ -25,10 +25,11 @@ def add_selection(
     )
 
 
-def parse_selection(arguments: Namespace, directory: str) -> "Selector | None":
+def parse_selection(arguments: Namespace, directory: str | None) -> "Selector | None":
     """Return what ``-n``, ``-p`` or a bare NAME select; ``None`` where none was given.
 
-    ``directory`` is what a relative PREFIX stands against. Raises UsageError.
+    ``directory`` is what a relative PREFIX stands against, ``None`` if there is nothing.
+    Raises UsageError.
     """
     from pathlib import Path
 
@@ -45,7 +46,7 @@ def parse_selection(arguments: Namespace, directory: str) -> "Selector | None":
     return ByName(parse_name(given[0]))
 
 
-def require_selection(arguments: Namespace, directory: str) -> "Selector":
+def require_selection(arguments: Namespace, directory: str | None) -> "Selector":
     """Return the same where a command cannot do without. Raises UsageError."""
     selector = parse_selection(arguments, directory)
     if selector is None:
@@ -66,16 +67,20 @@ def parse_name(text: str) -> "EnvironmentName":
         raise UsageError(str(error), hint) from error
 
 
-def absolute(text: str, directory: str) -> str:
+def absolute(text: str, directory: str | None) -> str:
     """``text`` as an absolute path, ``.`` and ``..`` removed, links kept. Raises UsageError."""
     if not text:
         raise UsageError("an empty path names nothing")
+    if os.path.isabs(text):  # noqa: PTH117 - pathlib is not imported for `run -p`
+        return os.path.normpath(text)
+    if directory is None:
+        raise UsageError("the current directory does not exist any more", "change to another one")
     return os.path.normpath(os.path.join(directory, text))
 
 
-def current_directory() -> str:
-    """Where the person stands. Raises UsageError where that directory was removed."""
+def current_directory() -> str | None:
+    """Where the person stands; ``None`` where that directory was removed or is hidden."""
     try:
         return os.getcwd()  # noqa: PTH109 - pathlib is not imported for `run -n`
-    except FileNotFoundError as error:
-        raise UsageError("the current directory does not exist any more") from error
+    except OSError:
+        return None

@@ -1,5 +1,6 @@
 """URLs: joining, hiding secrets, origins, and the way between ``file://`` and paths."""
 
+from functools import lru_cache
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 
@@ -42,10 +43,16 @@ def absolute(base: str, url: str) -> str:
     Raises ValueError for what can be no URL.
     """
     joined = url if url.startswith(("https://", "http://")) else urljoin(base, url)
-    parts = urlsplit(joined)
-    if parts.port == 0:
-        raise ValueError("port 0 is no port")
+    end = joined.find("/", len("https://"))
+    _check_authority(joined if end < 0 else joined[:end])
     return without_secrets(joined)
+
+
+@lru_cache(maxsize=256)
+def _check_authority(beginning: str) -> None:
+    """Judge a URL up to its path; a page's thousands of files share very few. Raises ValueError."""
+    if urlsplit(beginning).port == 0:
+        raise ValueError("port 0 is no port")
 
 
 def is_file(url: str) -> bool:

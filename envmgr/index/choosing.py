@@ -143,7 +143,7 @@ class Chooser:
         for file, ending in files.wheels:
             if ending.rank is None or ending.label is not None or not self._admits(file):
                 continue
-            key = (file.yank_reason is None, -ending.rank, ending.build)
+            key = (file.yanked is False or file.yank_reason is None, -ending.rank, ending.build)
             if best is None or key > best[0] or (key == best[0] and file.filename < best[1]):
                 best = (key, file.filename, file)
         return None if best is None else best[2]

@@ -9,7 +9,7 @@ ACCEPT = f"{JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0
 """PEP 691, content negotiation."""
 
 
-class Hashes(msgspec.Struct, frozen=True, omit_defaults=True):
+class Hashes(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Those of a page's hashes that are looked at, in hex."""
 
     sha256: str | None = None
@@ -19,6 +19,7 @@ class PageFile(
     msgspec.Struct,
     frozen=True,
     omit_defaults=True,
+    gc=False,  # no cycles can come of it, and a page makes thousands
     rename={
         "requires_python": "requires-python",
         "upload_time": "upload-time",
@@ -51,9 +52,10 @@ class PageFile(
     @property
     def yank_reason(self) -> str | None:
         """``None`` for a file that is not yanked, otherwise the reason, perhaps empty (PEP 592)."""
-        if isinstance(self.yanked, str):
-            return self.yanked
-        return "" if self.yanked else None
+        yanked = self.yanked
+        if yanked is False:
+            return None
+        return yanked if isinstance(yanked, str) else "" if yanked else None
 
     @property
     def metadata(self) -> tuple[bool, str | None]:

@@ -2,20 +2,26 @@
 
 ``etc`` and ``share`` are where programs write below a prefix (``jupyter server
 extension enable --sys-prefix``, ``ipykernel install --sys-prefix``). Of ours
-there are only absolute links in them, so everything else is somebody's.
+there are only absolute links in them, so everything else is somebody's. A file
+that names the generation it was written in (a kernel's ``kernel.json``, the
+interpreter) names the next one after.
 """
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from envmgr.link.generation import generation_path
+from envmgr.files import write_new
+from envmgr.link.generation import generation_path, read_record
 from envmgr.link.prefix import NoEnvironment, current_generation, unusable
 from envmgr.names import GenerationId
 
 WRITTEN_BY_PROGRAMS = ("etc", "share")
+REWRITTEN_BELOW = 1 << 20
+"""Bytes. What is larger is data, and is copied as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,12 @@ def carry_written(prefix: Path, generation: GenerationId) -> Carried:
     except NoEnvironment:
         return Carried((), ())
     after = generation_path(prefix, generation)
+    renaming = _Renaming(_names_of(prefix, before), os.fsencode(after))
     taken: list[str] = []
     left: list[str] = []
     try:
         for path in sorted(_written(before)):
-            (taken if _carry(before, after, path) else left).append(path)
+            (taken if _carry(before, after, path, renaming) else left).append(path)
     except OSError as error:
         raise unusable(prefix, error) from error
     return Carried(tuple(taken), tuple(left))
@@ -60,7 +67,29 @@ def _written(generation: Path) -> Iterator[str]:
                     yield str(path.relative_to(generation))
 
 
-def _carry(before: Path, after: Path, path: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Renaming:
+    """Absolute paths of the generation before, and the one that takes their place."""
+
+    before: tuple[bytes, ...]
+    after: bytes
+
+    def apply(self, data: bytes) -> bytes:
+        for name in self.before:
+            data = data.replace(name, self.after)
+        return data
+
+
+def _names_of(prefix: Path, generation: Path) -> tuple[bytes, ...]:
+    """Name a generation as it stands, and as it stood where the prefix was moved since."""
+    record = read_record(prefix, GenerationId(generation.name))
+    stood = Path(record.prefix) if record and record.prefix else prefix
+    names = {os.fsencode(generation_path(each, GenerationId(generation.name)))
+             for each in (prefix, stood)}  # fmt: skip
+    return tuple(sorted(names, key=len, reverse=True))
+
+
+def _carry(before: Path, after: Path, path: str, renaming: _Renaming) -> bool:
     """Copy one file; False where the new view has something of its own there or above."""
     target = after / path
     for parent in target.relative_to(after).parents:
@@ -69,5 +98,16 @@ def _carry(before: Path, after: Path, path: str) -> bool:
     if os.path.lexists(target):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(before / path, target, follow_symlinks=False)
+    _copy(before / path, target, renaming)
     return True
+
+
+def _copy(source: Path, target: Path, renaming: _Renaming) -> None:
+    facts = source.lstat()
+    if stat.S_ISREG(facts.st_mode) and facts.st_size < REWRITTEN_BELOW:
+        data = source.read_bytes()
+        renamed = renaming.apply(data)
+        if renamed != data:
+            write_new(target, renamed, stat.S_IMODE(facts.st_mode))
+            return
+    shutil.copy2(source, target, follow_symlinks=False)

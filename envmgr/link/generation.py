@@ -6,8 +6,8 @@ file, is there and ``current`` is switched to it by one rename.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -20,9 +20,12 @@ from envmgr.link.prefix import (
     GENERATIONS,
     RECORD,
     STATE,
+    NameTaken,
     NoEnvironment,
-    PrefixTaken,
+    PrefixUnusable,
     current_generation,
+    damage_of,
+    has_generation,
     unusable,
 )
 from envmgr.names import (
@@ -76,6 +79,14 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     """Directory entries of the view."""
     envmgr_version: str
+    prefix: str = ""
+    """Where the prefix stood, as scripts name it; empty in records that are older than this."""
+    stores: tuple[str, ...] = ()
+    """Directories in which its entries stood, absolute and sorted."""
+    lock: str | None = None
+    """Absolute path of the lock, where it was named and is not the one beside the file."""
+    python_wish: str | None = None
+    """What stood in for the file's ``python``."""
     schema: int = RECORD_SCHEMA
 
 
@@ -95,8 +106,11 @@ def generation_path(prefix: Path, generation: GenerationId) -> Path:
 def write_generation(prefix: Path, layout: Layout, record: GenerationRecord) -> GenerationId:
     """Carry out a layout beside the generations that are there; nothing is switched.
 
-    Whatever fails leaves no trace. Raises PrefixUnusable.
+    Whatever fails leaves no trace. Raises NameTaken where the switch could not
+    be made, PrefixUnusable.
     """
+    for name in layout.top_level:
+        _check_name(prefix / name, f"{CURRENT}/{name}")
     path = os.fspath(generation_path(prefix, record.id))
     try:
         os.mkdir(path)  # noqa: PTH102 - a string from here on
@@ -166,17 +180,16 @@ def switch_generation(prefix: Path, generation: GenerationId) -> None:
 
     Links for names that are new in it come before, those for names that it
     lacks go after: a crash between any two steps leaves the old generation whole.
-    Raises NoEnvironment where the generation was not finished, PrefixTaken,
-    PrefixUnusable.
+    Raises NoEnvironment where the generation was not finished, NameTaken,
+    PrefixUnusable; new links are taken back then.
     """
     path = generation_path(prefix, generation)
     if not (path / RECORD).is_file():
         raise NoEnvironment(path)
-    names = frozenset(os.listdir(path)) - {RECORD}
+    names = _names(path)
     try:
-        for name in sorted(names):
-            _ensure_link(prefix / name, f"{CURRENT}/{name}")
-        replace_link(prefix / CURRENT, f"generations/{generation}")
+        with _links_for(prefix, names):
+            replace_link(prefix / CURRENT, f"generations/{generation}")
         for name in os.listdir(prefix):
             if name not in names and _reads(prefix / name, f"{CURRENT}/{name}"):
                 remove_file(prefix / name)
@@ -184,12 +197,42 @@ def switch_generation(prefix: Path, generation: GenerationId) -> None:
         raise unusable(prefix, error) from error
 
 
-def _ensure_link(path: Path, target: str) -> None:
+def _names(generation: Path) -> frozenset[str]:
+    return frozenset(os.listdir(generation)) - {RECORD}
+
+
+@contextmanager
+def _links_for(prefix: Path, names: Iterable[str]) -> Iterator[None]:
+    """Link every name that is not linked yet; where what follows fails, none of them stays."""
+    made: list[Path] = []
+    try:
+        for name in sorted(names):
+            if not _check_name(prefix / name, f"{CURRENT}/{name}"):
+                (prefix / name).symlink_to(f"{CURRENT}/{name}")
+                made.append(prefix / name)
+        yield
+    except BaseException:
+        for path in made:
+            remove_file(path)
+        raise
+
+
+def _check_name(path: Path, target: str) -> bool:
+    """Tell whether ``path`` is the link it should be. Raises NameTaken where it is not ours."""
     if _reads(path, target):
-        return
+        return True
     if os.path.lexists(path):
-        raise PrefixTaken(path, "directory" if path.is_dir() else "file")
-    path.symlink_to(target)
+        raise NameTaken(path)
+    return False
+
+
+def is_linked(prefix: Path) -> bool:
+    """Whether every name of the current generation is reached through the prefix."""
+    try:
+        names = _names(current_generation(prefix))
+    except (OSError, NoEnvironment):
+        return False
+    return all(_reads(prefix / name, f"{CURRENT}/{name}") for name in names)
 
 
 def _reads(path: Path, target: str) -> bool:
@@ -222,6 +265,20 @@ def read_current(prefix: Path) -> GenerationRecord | None:
         return None
 
 
+def read_damage(prefix: Path) -> str | None:
+    """Tell in a clause what is wrong with an environment of ours.
+
+    Nothing where it is whole, where no environment is, or none was finished yet.
+    """
+    try:
+        current = current_generation(prefix)
+    except NoEnvironment:
+        return f"{CURRENT} is gone" if has_generation(prefix) else None
+    if not (prefix / GENERATIONS).is_dir() or read_current(prefix) is not None:
+        return None
+    return damage_of(current)
+
+
 def list_generations(prefix: Path) -> tuple[GenerationRecord, ...]:
     """Read the records of all finished generations, oldest first."""
     found = (read_record(prefix, each) for each in _ids(prefix))
@@ -242,6 +299,13 @@ def remove_generation(prefix: Path, generation: GenerationId) -> None:
         raise unusable(prefix, error) from error
 
 
+def abandon_generation(prefix: Path, generation: GenerationId) -> None:
+    """Remove a generation that could not be switched to; the current one stays."""
+    if _current_id(prefix) != generation:
+        with suppress(PrefixUnusable):
+            remove_generation(prefix, generation)
+
+
 def prune_generations(prefix: Path, keep: int = KEPT) -> tuple[GenerationId, ...]:
     """Remove what was never finished, and the oldest beyond ``keep``; returns those that went.
 
@@ -256,9 +320,23 @@ def prune_generations(prefix: Path, keep: int = KEPT) -> tuple[GenerationId, ...
     doomed.discard(current or GenerationId(""))
     for each in sorted(doomed):
         remove_generation(prefix, each)
+        if each in finished:
+            _lead_on(prefix, each)
     for half_made in (prefix / STATE).glob("*.tmp"):
         remove_file(half_made)
     return tuple(sorted(doomed))
+
+
+def _lead_on(prefix: Path, generation: GenerationId) -> None:
+    """Let a removed generation's path mean the current one.
+
+    Programs write down where their interpreter is (kernels, git hooks and filters),
+    and would break when the generation they name is gone.
+    """
+    try:
+        os.symlink("../current", generation_path(prefix, generation))
+    except OSError as error:
+        raise unusable(prefix, error) from error
 
 
 def _current_id(prefix: Path) -> GenerationId | None:
@@ -273,4 +351,5 @@ def _ids(prefix: Path) -> tuple[GenerationId, ...]:
         names: Iterable[str] = os.listdir(prefix / GENERATIONS)
     except OSError:
         return ()
-    return tuple(sorted(map(GenerationId, names)))
+    there = (name for name in names if not (prefix / GENERATIONS / name).is_symlink())
+    return tuple(sorted(map(GenerationId, there)))

@@ -25,6 +25,7 @@ from envmgr.link.inputs import (
     LayoutClash,
     LayoutInputs,
 )
+from envmgr.link.prefix import RECORD, STATE
 from envmgr.link.scripts import (
     PIP_NAMES,
     is_program_name,
@@ -44,6 +45,9 @@ SOURCES = "SOURCES.txt"
 INSTALLER = "INSTALLER"
 SHARE_DEPTH = 3
 """How deep ``share`` is real: ``share/jupyter/kernels`` is, ``.../kernels/python3`` folds."""
+
+RESERVED = frozenset({STATE, ".gitignore", RECORD})
+"""Names at the top of a prefix or a generation that are envmgr's own."""
 
 _LEFT_OUT = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", INSTALLER, SOURCES, "REQUESTED"})
 """Files of a wheel's ``dist-info`` that a view does not take over."""
@@ -118,6 +122,10 @@ class _View:
 
     def place(self, path: str, claims: Iterable[_Claim]) -> None:
         """Give ``path`` to those who claim it."""
+        if path in RESERVED:
+            for claim in claims:
+                self._clash(path, self._owner(claim), ENVMGR)
+            return
         everyone = [*claims, *self._mounts.get(path, ())]
         files = [claim for claim in everyone if claim.file is not None]
         directories = [claim for claim in everyone if claim.file is None]

@@ -76,6 +76,18 @@ class PrefixUnusable(PrefixError):
         return self._advice or "choose another prefix with -p"
 
 
+class EnvironmentsHidden(PrefixError):
+    """The directory of the named environments may not be looked into; ``reason`` is one clause."""
+
+    def __init__(self, root: Path, reason: str) -> None:
+        super().__init__(root, reason)
+        self.root = root
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the environments in {self.root} cannot be listed: {self.reason}"
+
+
 class NoEnvironment(PrefixError):
     """A prefix that holds no environment, or none that was ever finished."""
 
@@ -92,8 +104,55 @@ class NoEnvironment(PrefixError):
         return f"make it: `envmgr create -f FILE -p {self.prefix}`"
 
 
+class NameTaken(PrefixTaken):
+    """Something of the user stands where an environment needs a link: ``PREFIX/share``."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "directory" if path.is_dir() else "file")
+
+    def __str__(self) -> str:
+        return f"{self.prefix} is in the way: the environment needs that name for a link"
+
+    @property
+    def hint(self) -> str:
+        """It is not ours to move."""
+        return "move it away, or choose another prefix with -p"
+
+
+class DamagedEnvironment(PrefixError):
+    """An environment of ours of which a part is gone; ``damage`` is one clause.
+
+    ``file`` is what it was made from, where that is known; ``selection`` is how
+    the command line names it, ``-n NAME`` or ``-p PREFIX``.
+    """
+
+    def __init__(
+        self, prefix: Path, damage: str, file: Path | None, selection: str | None = None
+    ) -> None:
+        super().__init__(prefix, damage, file, selection)
+        self.prefix = prefix
+        self.damage = damage
+        self.file = file
+        self._selection = selection
+
+    def __str__(self) -> str:
+        return f"the environment at {self.prefix} is damaged: {self.damage}"
+
+    @property
+    def hint(self) -> str:
+        """Generations are cheap: make another one."""
+        from shlex import quote
+
+        file = quote(str(self.file)) if self.file else "FILE"
+        selection = self._selection or f"-p {quote(str(self.prefix))}"
+        return (
+            f"rebuild it with `envmgr create -f {file} {selection}`, "
+            f"or remove it with `envmgr delete {selection}`"
+        )
+
+
 def prefix_kind(prefix: str | Path) -> PrefixKind:
-    """Tell what stands at a path."""
+    """Tell what stands at a path. Raises PrefixUnusable where there can be nothing."""
     try:
         names = set(os.listdir(prefix))
     except FileNotFoundError:
@@ -102,7 +161,9 @@ def prefix_kind(prefix: str | Path) -> PrefixKind:
         return "file"
     except PermissionError:
         return "directory"
-    if STATE in names and Path(prefix, GENERATIONS).is_dir():
+    except OSError as error:  # a name that is too long, a link to itself
+        raise unusable(Path(prefix), error) from error
+    if STATE in names and os.path.isdir(os.path.join(prefix, GENERATIONS)):  # noqa: PTH112
         return "environment"
     if names <= {STATE, ".gitignore"}:
         return "empty"
@@ -168,24 +229,79 @@ def current_generation(prefix: str | Path) -> Path:
 
 
 def read_generation(generation: str | Path) -> dict[str, object]:
-    """Read what ``generation.json`` says, undecoded. Raises NoEnvironment for a damaged one."""
+    """Read what ``generation.json`` says, undecoded. Raises DamagedEnvironment."""
     try:
         with open(os.path.join(generation, RECORD), "rb") as file:
             record = json.load(file)
     except (OSError, ValueError):
         record = None
     if not isinstance(record, dict):
-        raise NoEnvironment(Path(generation))
+        path = Path(generation)
+        prefix = path.parents[2]
+        raise DamagedEnvironment(prefix, damage_of(path), read_identity(prefix)[1])
     return record
 
 
-def environments_under(root: Path) -> tuple[Path, ...]:
-    """List the prefixes that stand directly in ``root``, sorted; none where it is absent."""
+def damage_of(generation: Path) -> str:
+    """Say of a current generation without a readable record what is wrong with it."""
+    what = f"generation {generation.name}"
+    return f"{RECORD} of {what} cannot be read" if generation.is_dir() else f"{what} is gone"
+
+
+def read_identity(prefix: Path) -> tuple[str | None, Path | None]:
+    """Read which environment lives at a prefix: its name and file, where they can be told."""
     try:
-        names = sorted(os.listdir(root))
+        facts = json.loads((prefix / STATE / "environment.json").read_bytes())
+    except (OSError, ValueError):
+        return None, None
+    if not isinstance(facts, dict):
+        return None, None
+    name, file = facts.get("name"), facts.get("file")
+    return (
+        name if isinstance(name, str) else None,
+        Path(file) if isinstance(file, str) else None,
+    )
+
+
+def is_same_place(one: str | Path, other: str | Path) -> bool:
+    """Whether two paths lead to the same file or directory; not where either is absent."""
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
+def has_generation(prefix: Path) -> bool:
+    """Whether any generation was finished at a prefix, current or not."""
+    try:
+        names = os.listdir(prefix / GENERATIONS)
+    except OSError:
+        return False
+    return any(
+        os.path.isfile(os.path.join(prefix, GENERATIONS, name, RECORD))  # noqa: PTH113 - closed: no
+        for name in names
+    )
+
+
+def environments_under(root: Path) -> tuple[Path, ...]:
+    """List the prefixes that stand directly in ``root``, sorted; none where it is absent.
+
+    Damaged environments are among them, those that were never finished are not.
+    One that may not be looked into is left out. Raises EnvironmentsHidden.
+    """
+    try:
+        names = sorted(os.listdir(os.path.join(root, ".")))
     except (FileNotFoundError, NotADirectoryError):
         return ()
-    return tuple(root / name for name in names if (root / name / CURRENT).is_symlink())
+    except OSError as error:
+        raise EnvironmentsHidden(root, (error.strerror or str(error)).lower()) from error
+    prefixes = (root / name for name in names)
+    return tuple(
+        prefix
+        for prefix in prefixes
+        if os.path.islink(prefix / CURRENT)  # noqa: PTH114 - closed: no
+        or has_generation(prefix)
+    )
 
 
 @contextmanager

@@ -93,6 +93,13 @@ def _pin():
     sys.meta_path.insert(0, _Last(old, new))
 
 
+def _follow_activation():
+    """Name the generation where an activated shell names the prefix, as sys.prefix does."""
+    prefix = sys.prefix.partition(os.sep + os.path.join(".envmgr", "generations") + os.sep)[0]
+    if prefix != sys.prefix and os.environ.get("VIRTUAL_ENV") == prefix:
+        os.environ["VIRTUAL_ENV"] = sys.prefix
+
+
 def start():
     for name, value in VARIABLES.items():
         os.environ.setdefault(name, value)
@@ -100,6 +107,7 @@ def start():
         _done.append(True)
         if not _is_probe():
             _pin()
+            _follow_activation()
 
 
 _done = []

@@ -74,6 +74,18 @@ def why_unfit(lock: Lock, target: Target) -> tuple[str, ...]:
     return tuple(_other_machine(lock, target)) or tuple(_other_answers(lock, target))
 
 
+def is_for_another_python_alone(lock: Lock, target: Target) -> bool:
+    """Whether the lock is for this platform, machine and implementation, and another minor."""
+    conditions, markers = lock.conditions, target.markers
+    return (
+        conditions.python != target.interpreter.minor_text
+        and conditions.implementation == markers["implementation_name"]
+        and conditions.sys_platform == markers["sys_platform"]
+        and conditions.machine in (None, markers["platform_machine"])
+        and not any(_short_of_floor(conditions.platform_floor, target))
+    )
+
+
 def _other_machine(lock: Lock, target: Target) -> Iterator[str]:
     conditions, markers = lock.conditions, target.markers
     if conditions.implementation != markers["implementation_name"]:

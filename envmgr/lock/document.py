@@ -119,6 +119,8 @@ class Table:
 
 def parse_document(data: bytes, path: Path) -> Table:
     """Read a TOML 1.0 document. Raises LockUnreadable."""
+    if not data.strip():
+        raise LockUnreadable(path, "", "it is empty")
     import tomllib  # a lock that is remembered does without
 
     try:

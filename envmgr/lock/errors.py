@@ -73,7 +73,10 @@ class LockUnfit(LockError):
     @property
     def hint(self) -> str:
         """How to go on."""
-        return "choose a fitting interpreter with --python, or make a lock for here with --lock"
+        return (
+            "choose a fitting interpreter with --python, make a second lock with --lock, "
+            "or run `envmgr lock` to make this one anew for here"
+        )
 
     def details(self) -> tuple[str, ...]:
         """Every reason, where the sentence has room for some only."""
@@ -102,6 +105,23 @@ class LockUnreadable(LockError):
     def hint(self) -> str | None:
         """How to go on, where that is known."""
         return self._hint
+
+
+class LockNotWritable(LockError):
+    """The lock was made and cannot be put where it belongs; ``reason`` is one clause."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the lock {self.path} cannot be written: {self.reason}"
+
+    @property
+    def hint(self) -> str:
+        """Where to go instead."""
+        return "name another place with --lock PATH"
 
 
 class UnknownGroup(LockError):

@@ -7,7 +7,7 @@ import msgspec
 
 from envmgr import __version__
 from envmgr.files import write_atomically
-from envmgr.lock.errors import LockMissing, LockUnreadable
+from envmgr.lock.errors import LockMissing, LockNotWritable, LockUnreadable
 from envmgr.lock.foreign import ForeignLock
 from envmgr.lock.pylock import parse_lock
 from envmgr.lock.types import Lock
@@ -43,7 +43,7 @@ def read_lock(path: Path, cache: Path | None = None) -> Lock | ForeignLock:
 def write_lock(path: Path, text: str) -> bool:
     """Put a rendered lock at ``path``; ``False`` where it stood there already.
 
-    Raises OSError.
+    Raises LockNotWritable.
     """
     data = text.encode()
     try:
@@ -51,8 +51,17 @@ def write_lock(path: Path, text: str) -> bool:
             return False
     except FileNotFoundError:
         pass
-    write_atomically(path, data)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise _not_writable(path, error) from error
     return True
+
+
+def _not_writable(path: Path, error: OSError) -> LockNotWritable:
+    return LockNotWritable(path, (error.strerror or str(error)).lower())
 
 
 def _remembered_at(cache: Path, path: Path) -> Path:

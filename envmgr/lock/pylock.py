@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from envmgr.lock.document import Table, parse_document
+from envmgr.lock.errors import LockUnreadable
 from envmgr.lock.foreign import ForeignLock, parse_foreign
 from envmgr.lock.inputs import Inputs
 from envmgr.lock.locations import basename
@@ -138,11 +139,20 @@ def _outcome(outcome: MarkerOutcome) -> Mapping[str, Value]:
 
 def parse_lock(text: str | bytes, path: Path) -> Lock | ForeignLock:
     """Read a lock; ``path`` is for messages. Raises LockUnreadable."""
-    document = parse_document(text.encode() if isinstance(text, str) else text, path)
-    _check_version(document)
-    tool = document.optional_table("tool").optional_table(TOOL)
-    if not tool.values:
-        return parse_foreign(document)
+    try:
+        document = parse_document(text.encode() if isinstance(text, str) else text, path)
+        _check_version(document)
+        tool = document.optional_table("tool").optional_table(TOOL)
+        if tool.values:
+            _check_schema(tool)
+            return _own(document, tool)
+    except LockUnreadable as error:
+        hint = error.hint or "delete it and run `envmgr lock`"
+        raise LockUnreadable(path, error.where, error.reason, hint) from None
+    return parse_foreign(document)
+
+
+def _check_schema(tool: Table) -> None:
     schema = tool.size("schema")
     if schema is None:
         tool.fail("schema", "is missing")
@@ -152,7 +162,6 @@ def parse_lock(text: str | bytes, path: Path) -> Lock | ForeignLock:
             f"is {schema}, and this envmgr knows {SCHEMA}",
             "update envmgr, or make the lock anew with `envmgr lock`",
         )
-    return _own(document, tool)
 
 
 def _check_version(document: Table) -> None:

@@ -11,10 +11,13 @@ from envmgr.activate.scripts import render_activation
 from envmgr.events import Noted, Reporter, Warned
 from envmgr.link.carry import Carried, carry_written
 from envmgr.link.entries import read_laid_entries
+from envmgr.link.foreign import Foreign, read_foreign
 from envmgr.link.generation import (
     GenerationRecord,
     PackageRecord,
+    abandon_generation,
     generation_path,
+    is_linked,
     new_generation_id,
     prune_generations,
     read_current,
@@ -23,13 +26,14 @@ from envmgr.link.generation import (
     write_identity,
 )
 from envmgr.link.inputs import LayoutInputs
-from envmgr.link.layout import layout
-from envmgr.link.prefix import check_prefix, lock_prefix
+from envmgr.link.layout import Layout, layout
+from envmgr.link.prefix import check_prefix, is_same_place, lock_prefix
 from envmgr.lock.check import compare, select
 from envmgr.lock.types import LockedPackage
 from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName
-from envmgr.pipeline.environments import locate, record_of
-from envmgr.pipeline.errors import EnvironmentOfAnotherFile, UnknownGroup
+from envmgr.pipeline.environments import locate
+from envmgr.pipeline.errors import UnknownGroup
+from envmgr.pipeline.origin import moved_from, recorded_file
 from envmgr.pipeline.settle import LockWish, Settled, settle
 from envmgr.pipeline.stock import Stocked, stock, store_key
 from envmgr.pipeline.types import Change, Created, CreateRequest
@@ -52,7 +56,13 @@ class _Aim:
     prefix: Path
     groups: tuple[GroupName, ...]
     compile: bool
+    lock: Path | None
+    """``None``: the one beside the file."""
+    python: str | None
+    """What stands in for the file's ``python``."""
     before: GenerationRecord | None
+    moved_from: Path | None
+    """Where the file stood before, if it was moved since."""
 
 
 def create(
@@ -64,33 +74,42 @@ def create(
     working whatever happens.
     """
     world = World(settings, environ, report)
-    aim = _aim(request, settings)
+    spec = read_environment(_file(request, settings), settings.expansions)
+    aim = _aim(spec, request, settings)
     check_prefix(aim.prefix)
     if request.dry_run:
         return _preview(aim, request, world)
     with lock_prefix(aim.prefix, report):
-        return _make(_aim(request, settings), request, world)
+        return _make(_aim(spec, request, settings), request, world)
 
 
-def _aim(request: CreateRequest, settings: Settings) -> _Aim:
-    if request.file is None:
-        if request.selector is None:
-            raise ValueError("sync names an environment, which knows its file")
-        file = Path(record_of(request.selector, settings).environment_file)
-    else:
-        file = request.file
-    spec = read_environment(file, settings.expansions)
+def _file(request: CreateRequest, settings: Settings) -> Path:
+    if request.file is not None:
+        return request.file
+    if request.selector is None:
+        raise ValueError("sync names an environment, which knows its file")
+    return recorded_file(request.selector, settings)
+
+
+def _aim(spec: EnvironmentSpec, request: CreateRequest, settings: Settings) -> _Aim:
+    """Say what is to be made; ``sync`` wishes for what it was made with before."""
     name, prefix = locate(request.selector, spec.name, settings)
     before = read_current(prefix)
-    if before is not None and Path(before.environment_file) != spec.source:
-        raise EnvironmentOfAnotherFile(prefix, Path(before.environment_file), spec.source)
+    lock = request.lock.absolute() if request.lock else None
+    python = request.python
+    if before is not None and request.file is None:
+        lock = lock or (Path(before.lock) if before.lock else None)
+        python = python or before.python_wish
     return _Aim(
         spec=spec,
         name=name,
         prefix=prefix,
         groups=_groups(request, spec, before),
         compile=settings.compile if request.compile is None else request.compile,
+        lock=lock,
+        python=python,
         before=before,
+        moved_from=moved_from(prefix, before, spec.source),
     )
 
 
@@ -108,10 +127,14 @@ def _groups(
 
 
 def _settle(aim: _Aim, request: CreateRequest, world: World) -> Settled:
+    if aim.moved_from is not None:
+        world.report(
+            Noted(f"{aim.prefix} was made from {aim.moved_from}, now it is of {aim.spec.source}")
+        )
     wish = LockWish(
-        path=request.lock,
+        path=aim.lock,
         use=request.lock_use,
-        python=request.python,
+        python=aim.python,
         writing=not request.dry_run,
         refresh=request.refresh,
     )
@@ -152,10 +175,13 @@ def _verb(aim: _Aim) -> Made:
 
 
 def _stands(aim: _Aim, settled: Settled, packages: tuple[LockedPackage, ...], store: Store) -> bool:
-    """Whether the current generation is what would be made, and its entries are all there."""
+    """Whether the current generation is what would be made, and whole where it stands."""
     before = aim.before
     return (
         before is not None
+        and aim.moved_from is None
+        and before.lock == _text(aim.lock)
+        and before.python_wish == aim.python
         and before.python == settled.target.interpreter.executable
         and before.python_version == settled.target.interpreter.version_text
         and before.name == aim.name
@@ -165,8 +191,27 @@ def _stands(aim: _Aim, settled: Settled, packages: tuple[LockedPackage, ...], st
         and before.envmgr_version == __version__
         and (before.compiled or not aim.compile)
         and before.packages == _package_records(packages)
-        and all(store.find(store_key(package)) for package in packages)
+        and _is_whole(aim.prefix, before, packages, store)
     )
+
+
+def _is_whole(
+    prefix: Path, before: GenerationRecord, packages: tuple[LockedPackage, ...], store: Store
+) -> bool:
+    """Whether a generation's scripts and links still lead somewhere: nothing of it was moved."""
+    entries = [store.find(store_key(package)) for package in packages]
+    places = {str(entry.path.parent) for entry in entries if entry is not None}
+    return (
+        None not in entries
+        and len(places) == len(before.stores)
+        and all(any(is_same_place(place, old) for old in before.stores) for place in places)
+        and is_same_place(before.prefix, prefix)
+        and is_linked(prefix)
+    )
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _package_records(packages: tuple[LockedPackage, ...]) -> tuple[PackageRecord, ...]:
@@ -205,16 +250,36 @@ def _link(
             compiled=stocked.bytecode,
         )
         view = layout(inputs)
-        record = _record(aim, settled, packages, generation, view.entries, stocked.compiled)
-        write_generation(aim.prefix, view, record)
-        carried = carry_written(aim.prefix, generation)
-        write_identity(aim.prefix, aim.name, aim.spec.source)
-        switch_generation(aim.prefix, generation)
-        prune_generations(aim.prefix)
+        record = _record(aim, settled, packages, stocked, generation, view.entries)
+        carried, foreign = _switch(aim, view, record)
     for note in view.notes:
         world.report(Warned(note))
     _tell_carried(carried, world)
+    if foreign and aim.before is not None:
+        world.report(
+            Warned(
+                f"{foreign} came from another installer and stays behind in generation "
+                f"{aim.before.id}; to keep it, add it to {aim.spec.source}"
+            )
+        )
     return record
+
+
+def _switch(aim: _Aim, view: Layout, record: GenerationRecord) -> tuple[Carried, Foreign]:
+    """Write a generation and switch to it, or leave nothing of it; tell what was in the old one."""
+    try:
+        write_generation(aim.prefix, view, record)
+        carried = carry_written(aim.prefix, record.id)
+        foreign = Foreign()
+        if aim.before is not None:
+            foreign = read_foreign(generation_path(aim.prefix, aim.before.id))
+        write_identity(aim.prefix, aim.name, aim.spec.source)
+        switch_generation(aim.prefix, record.id)
+    except BaseException:
+        abandon_generation(aim.prefix, record.id)
+        raise
+    prune_generations(aim.prefix)
+    return carried, foreign
 
 
 def _tell_carried(carried: Carried, world: World) -> None:
@@ -249,9 +314,9 @@ def _record(
     aim: _Aim,
     settled: Settled,
     packages: tuple[LockedPackage, ...],
+    stocked: Stocked,
     generation: GenerationId,
     entries: int,
-    compiled: bool,
 ) -> GenerationRecord:
     interpreter = settled.target.interpreter
     return GenerationRecord(
@@ -268,9 +333,13 @@ def _record(
         python=interpreter.executable,
         python_version=interpreter.version_text,
         variables=aim.spec.variables,
-        compiled=compiled,
+        compiled=stocked.compiled,
         entries=entries,
         envmgr_version=__version__,
+        prefix=str(aim.prefix),
+        stores=tuple(sorted({str(entry.path.parent) for entry in stocked.entries.values()})),
+        lock=_text(aim.lock),
+        python_wish=aim.python,
     )
 
 

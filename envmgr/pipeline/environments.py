@@ -1,10 +1,23 @@
 """The environments there are: find, list, delete."""
 
 from pathlib import Path
+from shlex import quote
 
-from envmgr.events import Reporter
-from envmgr.link.generation import GenerationRecord, PackageRecord, read_current
-from envmgr.link.prefix import delete_prefix, environments_under, lock_prefix
+from envmgr.events import Reporter, Warned, silent
+from envmgr.link.generation import (
+    GenerationRecord,
+    PackageRecord,
+    read_current,
+    read_damage,
+)
+from envmgr.link.prefix import (
+    DamagedEnvironment,
+    delete_prefix,
+    environments_under,
+    lock_prefix,
+    prefix_kind,
+    read_identity,
+)
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.errors import NoSuchEnvironment
 from envmgr.pipeline.types import (
@@ -33,28 +46,65 @@ def locate(
             return default, settings.environments / default
 
 
+def selection_of(selector: Selector) -> str:
+    """Say how a shell's command line names an environment: ``-n NAME`` or ``-p PREFIX``."""
+    match selector:
+        case ByName(name):
+            return f"-n {name}"
+        case ByPrefix(prefix):
+            return f"-p {quote(str(prefix))}"
+
+
 def find_prefix(selector: Selector, settings: Settings) -> Path:
-    """Return the prefix of an environment that exists. Raises NoSuchEnvironment."""
+    """Return the prefix of an environment that exists.
+
+    Raises NoSuchEnvironment, DamagedEnvironment.
+    """
     return _existing(selector, settings)[0]
 
 
+def find_removable(selector: Selector, settings: Settings) -> Path:
+    """Return the prefix of an environment that ``delete`` would remove, damaged or not.
+
+    Raises NoSuchEnvironment.
+    """
+    prefix = _prefix_of(selector, settings)
+    if prefix_kind(prefix) != "environment":
+        raise _missing(selector, settings)
+    return prefix
+
+
 def record_of(selector: Selector, settings: Settings) -> GenerationRecord:
-    """Return the current generation of an environment that exists. Raises NoSuchEnvironment."""
+    """Return the current generation of an environment that exists.
+
+    Raises NoSuchEnvironment, DamagedEnvironment.
+    """
     return _existing(selector, settings)[1]
 
 
-def list_environments(settings: Settings) -> tuple[EnvironmentSummary, ...]:
-    """List the named environments, by name."""
+def list_environments(
+    settings: Settings, report: Reporter = silent
+) -> tuple[EnvironmentSummary, ...]:
+    """List the named environments, by name; of damaged ones the reporter is told."""
     found = []
     for prefix in environments_under(settings.environments):
         record = read_current(prefix)
+        damage = read_damage(prefix) if record is None else None
         if record is not None:
             found.append(_summary(prefix, record))
+        elif damage is not None:
+            damaged = DamagedEnvironment(
+                prefix, damage, read_identity(prefix)[1], f"-n {prefix.name}"
+            )
+            report(Warned(f"{damaged}; {damaged.hint}"))
     return tuple(found)
 
 
 def list_packages(selector: Selector, settings: Settings) -> tuple[PackageRow, ...]:
-    """List the packages of an environment, by name. Raises NoSuchEnvironment."""
+    """List the packages of an environment, by name.
+
+    Raises NoSuchEnvironment, DamagedEnvironment.
+    """
     store = open_store(settings.stores)
     return tuple(_row(package, store) for package in record_of(selector, settings).packages)
 
@@ -72,23 +122,35 @@ def _row(package: PackageRecord, store: Store) -> PackageRow:
 
 
 def delete(selector: Selector, settings: Settings, report: Reporter) -> Deleted:
-    """Remove an environment with all its generations. Raises NoSuchEnvironment, PrefixError."""
-    prefix, record = _existing(selector, settings)
+    """Remove an environment with all its generations, damaged or not.
+
+    Raises NoSuchEnvironment, PrefixError.
+    """
+    prefix = find_removable(selector, settings)
+    record = read_current(prefix)
+    name = record.name if record else EnvironmentName(read_identity(prefix)[0] or prefix.name)
     with lock_prefix(prefix, report):
         delete_prefix(prefix)
-    return Deleted(name=record.name, prefix=prefix)
+    return Deleted(name=name, prefix=prefix)
+
+
+def _prefix_of(selector: Selector, settings: Settings) -> Path:
+    match selector:
+        case ByName(name):
+            return settings.environments / name
+        case ByPrefix(prefix):
+            return prefix
 
 
 def _existing(selector: Selector, settings: Settings) -> tuple[Path, GenerationRecord]:
-    match selector:
-        case ByName(name):
-            prefix = settings.environments / name
-        case ByPrefix(prefix):
-            pass
+    prefix = _prefix_of(selector, settings)
     record = read_current(prefix)
-    if record is None:
+    if record is not None:
+        return prefix, record
+    damage = read_damage(prefix)
+    if damage is None:
         raise _missing(selector, settings)
-    return prefix, record
+    raise DamagedEnvironment(prefix, damage, read_identity(prefix)[1], selection_of(selector))
 
 
 def _missing(selector: Selector, settings: Settings) -> NoSuchEnvironment:

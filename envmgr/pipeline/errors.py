@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from envmgr.errors import PrefixError, UsageError
+from envmgr.errors import DefinitionError, PrefixError, UsageError
 from envmgr.names import GroupName
 
 
@@ -61,6 +61,24 @@ class EnvironmentOfAnotherFile(PrefixError):
     def hint(self) -> str:
         """Both ways on."""
         return "choose another name with -n, or delete it first with `envmgr delete`"
+
+
+class EnvironmentFileGone(DefinitionError):
+    """The file that an environment was made from is no longer where it was."""
+
+    def __init__(self, prefix: Path, file: Path, selection: str) -> None:
+        super().__init__(prefix, file, selection)
+        self.prefix = prefix
+        self.file = file
+        self.selection = selection
+
+    def __str__(self) -> str:
+        return f"the environment at {self.prefix} was made from {self.file}, which is gone"
+
+    @property
+    def hint(self) -> str:
+        """Where it went, only its owner knows."""
+        return f"say where it is now: `envmgr create -f FILE {self.selection}`"
 
 
 class PythonNotUnderstood(UsageError):

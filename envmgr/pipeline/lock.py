@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from envmgr.events import Reporter
+from envmgr.events import Reporter, Warned
 from envmgr.lock.check import compare, versions
 from envmgr.pipeline.settle import LockWish, settle
 from envmgr.pipeline.types import Change, Locked, LockRequest, LockUse
@@ -32,6 +32,9 @@ def lock(
     settled = settle(spec, wish, world)
     before = versions(settled.before.packages) if settled.before else {}
     after = versions(settled.lock.packages)
+    if request.upgrade != "all":
+        for name in sorted(request.upgrade - before.keys() - after.keys()):
+            report(Warned(f"{name} was to be upgraded and is not in the lock"))
     return Locked(
         path=settled.path,
         written=settled.written,

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from envmgr.lock.check import why_stale, why_unfit
+from envmgr.lock.check import is_for_another_python_alone, why_stale, why_unfit
 from envmgr.lock.errors import LockForeign, LockMissing, LockStale, LockUnfit
 from envmgr.lock.foreign import ForeignLock, adopt
 from envmgr.lock.inputs import inputs_of
@@ -18,7 +18,8 @@ from envmgr.pipeline.machine import target_for, wanted_python
 from envmgr.pipeline.types import LockUse
 from envmgr.pipeline.world import World
 from envmgr.spec.digest import resolution_digest
-from envmgr.spec.types import EnvironmentSpec
+from envmgr.spec.types import EnvironmentSpec, PythonRange, PythonSpec
+from envmgr.target.guess import may_admit
 from envmgr.target.types import Target
 
 Upgrade: TypeAlias = frozenset[PackageName] | Literal["all"]
@@ -73,11 +74,31 @@ def settle(spec: EnvironmentSpec, wish: LockWish, world: World) -> Settled:
     target = target_for(wanted, kept_python, world)
     if found is not None and not wish.asked:
         unfit = why_unfit(found, target)
-        if unfit:
+        renewable = stale and wish.use is LockUse.UPDATE and _is_outgrown(spec, found, target)
+        if unfit and not renewable:
             raise LockUnfit(path, unfit)
         if not stale or wish.use is LockUse.FROZEN:
             return _as_it_is(found, path, target)
     return _anew(spec, wish, world, path, found, target)
+
+
+def _is_outgrown(spec: EnvironmentSpec, lock: Lock, target: Target) -> bool:
+    """Whether the file moved on to another Python, and the lock is for here in all else.
+
+    Such a lock is as stale as any. One for another platform stays unfit, since
+    somebody elsewhere may still want it.
+    """
+    return not _admits(spec.python, lock.conditions.python) and is_for_another_python_alone(
+        lock, target
+    )
+
+
+def _admits(python: PythonSpec, minor: str) -> bool:
+    """Whether ``python: ...`` admits a minor version; one interpreter's path admits no other's."""
+    if not isinstance(python, PythonRange):
+        return False
+    major, _, number = minor.partition(".")
+    return may_admit(python.specifier, (int(major), int(number)))
 
 
 def _find(path: Path, wish: LockWish, world: World) -> Lock | ForeignLock | None:

@@ -1,8 +1,9 @@
 """Bring what a lock names into the store: fetch, unpack and compile, overlapping."""
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock as Mutex
@@ -67,9 +68,8 @@ def stock(
         compiler = _Compiling(interpreter if compiling else None, store, world, stack)
         for entry in entries.values():
             compiler.take(entry)
-        if wanted:
-            added = _fetch_and_unpack(wanted, indexes, store, compiler, world)
-            entries.update({entry.key: entry for entry in added})
+        for entry in _add(wanted, indexes, store, compiler, world):
+            entries[entry.key] = entry
     remote = [download for download in wanted if not download.url.startswith("file:")]
     return Stocked(
         entries=entries,
@@ -79,6 +79,29 @@ def stock(
         compiled=not any(needs_compiling(entry, store, interpreter) for entry in entries.values()),
         bytecode=any(is_compiled(entry, interpreter) for entry in entries.values()),
     )
+
+
+class _WheelGone(Exception):
+    """Another process that shares the cache took a wheel between finding and naming it."""
+
+
+def _add(
+    wanted: Sequence[Download],
+    indexes: Sequence[IndexSpec],
+    store: Store,
+    compiler: "_Compiling",
+    world: World,
+) -> list[Entry]:
+    """Fetch and unpack; what somebody else took away meanwhile is fetched again."""
+    added: list[Entry] = []
+    while wanted:
+        try:
+            return added + _fetch_and_unpack(wanted, indexes, store, compiler, world)
+        except _WheelGone:
+            there = {each.sha256: store.find(StoreKey(each.sha256)) for each in wanted}
+            added += [entry for entry in there.values() if entry is not None]
+            wanted = [each for each in wanted if there[each.sha256] is None]
+    return added
 
 
 class _Compiling:
@@ -119,14 +142,28 @@ class _Unpacking:
         report(StageStarted("unpack", total))
 
     def take(self, download: Download, wheel: Path, *, temporary: bool) -> None:
-        """Queue a fetched wheel; called from the fetching threads."""
+        """Queue a fetched wheel; called from the fetching threads.
+
+        A temporary one gets a name of our own at once: another process that shares
+        the cache may have found the same file, and removes it when it is done.
+        """
+        if temporary:
+            own = wheel.with_name(f".{wheel.name}.{os.getpid()}")
+            with suppress(OSError):
+                wheel = wheel.replace(own)
         with self._mutex:
             self._pending.append(self._pool.submit(self._unpack, download, wheel, temporary))
 
     def _unpack(self, download: Download, wheel: Path, temporary: bool) -> Entry:
-        entry = self._store.add_wheel(wheel, download.filename, download.sha256)
-        if temporary:
-            remove_file(wheel)
+        try:
+            entry = self._store.add_wheel(wheel, download.filename, download.sha256)
+        except FileNotFoundError as error:
+            if temporary and not wheel.exists():
+                raise _WheelGone from error
+            raise
+        finally:
+            if temporary:
+                remove_file(wheel)
         self._compiler.take(entry)
         self._report(StageAdvanced("unpack", 1, download.filename))
         return entry

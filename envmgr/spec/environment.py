@@ -14,6 +14,7 @@ from envmgr.spec.index_list import parse_indexes
 from envmgr.spec.keys import ENVIRONMENT
 from envmgr.spec.nodes import MappingNode, ScalarNode
 from envmgr.spec.problems import EnvironmentFileInvalid, FileUnreadable, Findings
+from envmgr.spec.source import read_source
 from envmgr.spec.types import EnvironmentSpec
 from envmgr.spec.values import parse_exclude_newer, parse_name, parse_python, parse_variables
 
@@ -25,7 +26,7 @@ def read_environment(path: Path, expand: Mapping[str, str]) -> EnvironmentSpec:
     """
     source = path.absolute()
     try:
-        data = source.read_bytes()
+        data = read_source(source)
     except OSError as error:
         hint = "name a file with -f FILE" if isinstance(error, FileNotFoundError) else None
         raise FileUnreadable(source, (error.strerror or str(error)).lower(), hint) from None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from envmgr.names import IndexName
 from envmgr.spec.indexes import IndexSpec
 from envmgr.spec.problems import FileUnreadable, VariableInvalid
+from envmgr.spec.source import read_source
 
 if TYPE_CHECKING:
     from envmgr.spec.configuration import Configuration
@@ -86,11 +87,12 @@ def load_settings(environ: Mapping[str, str], home: Path) -> Settings:
     Raises VariableInvalid, FileUnreadable, ConfigurationInvalid.
     """
     layers = _Layers(environ, _read_user(environ, home), _read_sites(environ, home))
-    root = layers.take("root", "ENVMGR_HOME", _absolute, _xdg(environ, "DATA", home))
+    root = layers.take("root", "ENVMGR_HOME", _absolute, None) or _xdg(environ, "DATA", home)
+    cache = layers.take("cache", "ENVMGR_CACHE", _absolute, None) or _xdg(environ, "CACHE", home)
     pypi = _pypi(layers)
     return Settings(
         home=root,
-        cache=layers.take("cache", "ENVMGR_CACHE", _absolute, _xdg(environ, "CACHE", home)),
+        cache=cache,
         stores=_stores(layers, root / "store"),
         environments=root / "environments",
         indexes=_indexes(layers, pypi),
@@ -255,8 +257,20 @@ _XDG_DEFAULTS = {"CONFIG": ".config", "DATA": ".local/share", "CACHE": ".cache"}
 def _xdg(environ: Mapping[str, str], kind: str, home: Path) -> Path:
     """Our directory by the XDG Base Directory Specification, which ignores relative paths."""
     text = environ.get(f"XDG_{kind}_HOME", "")
-    base = Path(text) if text.startswith("/") else home / _XDG_DEFAULTS[kind]
-    return base / _APPLICATION
+    if text.startswith("/"):
+        return Path(text, _APPLICATION)
+    if not home.is_absolute():
+        raise _homeless(environ)
+    return home / _XDG_DEFAULTS[kind] / _APPLICATION
+
+
+def _homeless(environ: Mapping[str, str]) -> VariableInvalid:
+    """Say that there is no directory of the user: where one stands is no place for a root."""
+    text = environ.get("HOME")
+    if text is None:
+        reason = "is not set, and the system knows no home directory of this user"
+        return VariableInvalid("HOME", reason, "set it")
+    return VariableInvalid("HOME", f"holds {text!r}, which is no absolute path", _FROM_ROOT)
 
 
 def _read_user(environ: Mapping[str, str], home: Path) -> "Configuration | None":
@@ -274,18 +288,25 @@ def _read_sites(environ: Mapping[str, str], home: Path) -> "tuple[Configuration,
     named = environ.get("ENVMGR_SITE_CONFIG")
     if named:
         file = _absolute("ENVMGR_SITE_CONFIG", named)
-        if not file.is_file():
+        if not _is_file(file):
             raise VariableInvalid("ENVMGR_SITE_CONFIG", f"names {named!r}, which is no file")
         files.insert(0, file)
     found = (_read_configuration(file, environ, home, site=True) for file in dict.fromkeys(files))
     return tuple(configuration for configuration in found if configuration is not None)
 
 
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError as error:
+        raise FileUnreadable(file, (error.strerror or str(error)).lower()) from None
+
+
 def _read_configuration(
     file: Path, environ: Mapping[str, str], home: Path, *, site: bool
 ) -> "Configuration | None":
     try:
-        data = file.read_bytes()
+        data = read_source(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

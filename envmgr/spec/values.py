@@ -10,24 +10,10 @@ from envmgr.names import EnvironmentName, InvalidName, environment_name
 from envmgr.spec.foreign import caret_specifier, conda_specifier
 from envmgr.spec.nodes import MappingNode, Node, ScalarNode
 from envmgr.spec.problems import Findings
+from envmgr.spec.reserved import why_reserved
 from envmgr.spec.types import PythonPath, PythonRange, PythonSpec
 
 _LONGEST_SPECIFIER = 400
-
-RESERVED_VARIABLES = {
-    "PATH": "activation itself puts the environment first on it",
-    "VIRTUAL_ENV": "activation itself sets it",
-    "VIRTUAL_ENV_PROMPT": "activation itself sets it",
-    "PYTHONHOME": "it would break the environment's interpreter",
-    "PYTHONPATH": "it would put other packages before the environment's own",
-    "LD_LIBRARY_PATH": "it would put other libraries before the environment's own",
-    "DYLD_LIBRARY_PATH": "it would put other libraries before the environment's own",
-    **dict.fromkeys(
-        ("UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS", "status", "version"),
-        "shells keep it for themselves and would stop in the middle of an activation",
-    ),
-}
-"""Variables an environment file must not set, and why."""
 
 
 class PythonSpecInvalid(ValueError):
@@ -154,7 +140,7 @@ def parse_variables(node: Node | None, findings: Findings) -> dict[str, str]:
     variables: dict[str, str] = {}
     for entry in node.entries if isinstance(node, MappingNode) else ():
         name, value = entry.key.text, entry.value
-        reason = _why_reserved(name)
+        reason = why_reserved(name)
         if reason is not None:
             findings.add(entry.key.at, f"`variables` cannot set {name}: {reason}", "remove it")
         elif isinstance(value, ScalarNode) and "\0" in value.text:
@@ -162,9 +148,3 @@ def parse_variables(node: Node | None, findings: Findings) -> dict[str, str]:
         elif isinstance(value, ScalarNode):
             variables[name] = value.text
     return variables
-
-
-def _why_reserved(name: str) -> str | None:
-    if name.startswith("ENVMGR_"):
-        return "names that begin with ENVMGR_ are envmgr's own settings"
-    return RESERVED_VARIABLES.get(name)

@@ -26,6 +26,9 @@ _CHANGES = {"SYSTEM_VERSION_COMPAT": "0"}
 _FLAGS = ("-I", "-S", "-B")
 """Neither variables, user directory, ``site`` nor new bytecode: the bare interpreter."""
 _IMPLEMENTATIONS: Mapping[str, Literal["cpython", "pypy"]] = {"cpython": "cpython", "pypy": "pypy"}
+_LONGEST_WORDS = 200
+_TELLING = 16
+"""Characters of a line that nobody else would write."""
 _NUMBER = re.compile(r"(\d+)\.(\d+)")
 _VERSION_LINE = re.compile(r"Python (\d+\.\d+(?:\.\d+)?)")
 
@@ -175,7 +178,21 @@ def _explained(path: str, ran: Ran, error: ValueError, host: Host) -> Interprete
     version = line[1] if said.status == 0 and line else None
     if version and tuple(map(int, version.split(".")[:2])) < OLDEST:
         return InterpreterUnusable(path, str(TooOld(version)), version)
-    last = next((text for text in reversed(ran.errors.splitlines()) if text.strip()), "")
+    last = last_words(ran.errors)
     how = f"signal {-ran.status}" if ran.status < 0 else f"status {ran.status}"
-    reason = f"it ended with {how}" + (f" ({last.strip()})" if last else "")
+    reason = f"it ended with {how}" + (f" ({last})" if last else "")
     return InterpreterUnusable(path, reason, version)
+
+
+def last_words(errors: str) -> str:
+    """Return the last line a program complained with, cut; nothing where it repeats our question.
+
+    What is no Python takes the question for the name of a file, and quotes it.
+    """
+    from envmgr.target.answer import QUESTION
+
+    last = next((line.strip() for line in reversed(errors.splitlines()) if line.strip()), "")
+    asked = (line.strip() for line in QUESTION.splitlines())
+    if any(line in last for line in asked if len(line) >= _TELLING):
+        return ""
+    return last if len(last) <= _LONGEST_WORDS else f"{last[: _LONGEST_WORDS - 3]}..."

@@ -17,6 +17,7 @@ from envmgr.spec.environment import parse_environment
 from envmgr.spec.foreign import translate
 from envmgr.spec.keys import ENVIRONMENT, KEYS
 from envmgr.spec.problems import EnvironmentFileInvalid, Findings, Problem
+from envmgr.spec.reserved import RESERVED_VARIABLES
 from envmgr.spec.schema import environment_schema
 from envmgr.spec.types import (
     Dependency,
@@ -26,7 +27,6 @@ from envmgr.spec.types import (
     PythonRange,
     PythonSpec,
 )
-from envmgr.spec.values import RESERVED_VARIABLES
 from envmgr.wheel.requirement import Direct, Named, parse_requirement
 from tests.support.core_yaml import core_load
 

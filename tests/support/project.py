@@ -7,11 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envmgr.events import Event
+from envmgr.events import Event, Noted, Warned
 from envmgr.names import EnvironmentName, GroupName, PackageName
 from envmgr.pipeline.create import create
 from envmgr.pipeline.lock import lock
-from envmgr.pipeline.types import ByName, Created, CreateRequest, Locked, LockRequest, LockUse
+from envmgr.pipeline.types import (
+    ByName,
+    Created,
+    CreateRequest,
+    Locked,
+    LockRequest,
+    LockUse,
+    Selector,
+)
 from envmgr.spec.settings import Settings, load_settings
 
 
@@ -71,10 +79,15 @@ class Project:
         dry_run: bool = False,
         refresh: bool = False,
         name: str | None = None,
+        file: Path | None = None,
+        lock: Path | None = None,
+        python: str | None = None,
     ) -> Created:
         """``envmgr create``."""
         request = CreateRequest(
-            file=self.file,
+            file=file or self.file,
+            lock=lock,
+            python=python,
             selector=None if name is None else ByName(EnvironmentName(name)),
             groups=None if groups is None else tuple(map(GroupName, groups)),
             lock_use=use,
@@ -82,6 +95,16 @@ class Project:
             refresh=refresh,
         )
         return create(request, self.settings, self.environ, self.events.append)
+
+    def sync(self, selector: Selector | None = None) -> Created:
+        """``envmgr sync``, of the environment ``project`` if none is named."""
+        named = selector or ByName(EnvironmentName("project"))
+        request = CreateRequest(file=None, selector=named, groups=None)
+        return create(request, self.settings, self.environ, self.events.append)
+
+    def told(self) -> str:
+        """What was noted and warned of so far, a line each."""
+        return "\n".join(each.text for each in self.events if isinstance(each, Noted | Warned))
 
     def lock(
         self, *, check: bool = False, upgrade: tuple[str, ...] = (), refresh: bool = False

@@ -28,11 +28,11 @@ def add_arguments(parser: CommandParser) -> None:
 
 def execute(arguments: Namespace, session: Session) -> int:
     """Delete an environment, after asking; its file, its lock and the store stay."""
-    from envmgr.pipeline.environments import delete, find_prefix
+    from envmgr.pipeline.environments import delete, find_removable
 
     selector = require_selection(arguments, current_directory())
     settings = settings_of(session)
-    if not (arguments.yes or _agreed(find_prefix(selector, settings))):
+    if not (arguments.yes or _agreed(find_removable(selector, settings))):
         raise KeyboardInterrupt
     with open_reporter(session) as report:
         deleted = delete(selector, settings, report)

@@ -6,6 +6,7 @@ from envmgr.cli.configured import settings_of
 from envmgr.cli.listing import render_environments, render_packages
 from envmgr.cli.output import write_err, write_out
 from envmgr.cli.parser import CommandParser
+from envmgr.cli.progress import open_reporter
 from envmgr.cli.selection import add_selection, current_directory, parse_selection
 from envmgr.cli.session import Session
 from envmgr.errors import ExitCode
@@ -31,7 +32,8 @@ def execute(arguments: Namespace, session: Session) -> int:
 def _list_environments(session: Session) -> int:
     from envmgr.pipeline.environments import list_environments
 
-    environments = list_environments(settings_of(session))
+    with open_reporter(session) as report:
+        environments = list_environments(settings_of(session), report)
     if session.as_json:
         _write_document(session, {"environments": environments})
     elif environments:

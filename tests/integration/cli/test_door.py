@@ -4,15 +4,32 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from envmgr import __version__
 from envmgr.cli import menu
-from envmgr.cli.main import main
+from envmgr.cli.environment_file import find_file
+from envmgr.cli.main import main, own_packages_first
 from envmgr.cli.menu import Command
-from tests.integration.cli.terminal import envmgr
+from envmgr.files import remove_tree
+from envmgr.spec.problems import FileUnreadable
+from tests.integration.cli.terminal import ROOT, envmgr, make_environment
+from tests.support.users import as_nobody
+
+START = "import sys; from envmgr.cli.main import main; sys.exit(main())"
+"""What the installed command does."""
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="envmgr-test-"))
+    directory.chmod(0o777)
+    yield directory
+    remove_tree(directory)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,6 +57,36 @@ def test_help_of_a_command_wherever_it_stands(
 ) -> None:
     assert main(words) == 0
     assert capsys.readouterr().out.startswith("usage: envmgr create")
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [(["--json", "--help"], "help"), (["create", "-h", "--json"], "create"),
+     (["--json", "run", "--help"], "run")],
+)  # fmt: skip
+def test_help_in_json_is_one_document(
+    words: list[str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["schema"], document["command"]) == (1, command)
+    assert document["result"]["help"].startswith("usage: envmgr")
+
+
+@pytest.mark.parametrize("words", [["--json=1"], ["list", "--json=1"], ["--json=1", "list"]])
+def test_json_with_a_value_is_refused_in_json(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error"]["exit"] == 2
+    assert captured.err == ""
+
+
+def test_json_of_a_program_is_the_programs_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "-n", "a b", "tool", "--json=1"]) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err[:7]) == ("", "error: ")
 
 
 def test_without_a_command_help_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +138,72 @@ def test_create_without_a_file_says_how_to_name_one(
     assert done.stderr == (
         f"error: there is no environment.yaml in {tmp_path}\nhint: name the file: -f FILE\n"
     )
+
+
+def test_a_directory_that_may_not_be_looked_into_is_named(open_directory: Path) -> None:
+    closed = open_directory / "closed"
+    closed.mkdir()
+    closed.chmod(0o644)
+
+    def attempt() -> str:
+        with pytest.raises(FileUnreadable) as caught:
+            find_file(None, str(closed))
+        return str(caught.value)
+
+    said = as_nobody(attempt)
+
+    assert said == f"{closed / 'environment.yaml'} cannot be read: permission denied"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["list"], 0),
+        (["prefix", "climate"], 0),
+        (["run", "-n", "climate", "hello"], 0),
+        (["list", "-p", "climate"], 2),
+        (["create"], 2),
+    ],
+)
+def test_a_removed_current_directory_matters_only_to_what_is_relative_to_it(
+    words: list[str], code: int, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    make_environment(tmp_path / "root/environments/climate", {"hello": "#!/bin/sh\necho hello\n"})
+    gone = tmp_path / "gone"
+    gone.mkdir()
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", sys.executable, "-c", START, *words],
+        env=environ, cwd=gone, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == code, done.stderr
+    if code:
+        assert done.stderr.startswith("error: the current directory does not exist any more\n")
+
+
+def test_packages_of_pythonpath_hide_none_of_ours(tmp_path: Path, environ: dict[str, str]) -> None:
+    other = tmp_path / "module"
+    other.mkdir()
+    for name in ("packaging", "msgspec", "yaml", "httpx"):
+        (other / f"{name}.py").write_text("raise RuntimeError('not the one that was wanted')\n")
+    (tmp_path / "environment.yaml").write_text("dependencies: [numpy ==]\n")
+
+    done = subprocess.run(
+        [sys.executable, "-c", START, "create"],
+        env={**environ, "PYTHONPATH": f"{other}:{environ['PYTHONPATH']}"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 3, done.stderr
+
+
+def test_what_pythonpath_alone_holds_is_still_found_last() -> None:
+    root = str(ROOT)
+    path = ["/bin", "/module/a", root, "/usr/lib/python3", "/usr/lib/site-packages"]
+    assert own_packages_first(path, f"/module/a:{root}:/nowhere") == [
+        "/bin", root, "/usr/lib/python3", "/usr/lib/site-packages", "/module/a",
+    ]  # fmt: skip
 
 
 def test_the_full_disk_of_a_reader_is_told(tmp_path: Path, environ: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
+import os
 from pathlib import Path
 
-from envmgr.link.carry import Carried, carry_written
+from envmgr.link.carry import REWRITTEN_BELOW, Carried, carry_written
 from envmgr.link.generation import generation_path, switch_generation, write_generation
 from envmgr.names import GenerationId
 from envmgr.store.store import Store
@@ -76,3 +77,25 @@ def test_there_is_nothing_to_carry_into_the_first(
     generation = next_generation(prefix, add(store, make_wheel("alpha"), tmp_path))
 
     assert carry_written(prefix, generation) == Carried((), ())
+
+
+def test_what_names_the_generation_before_names_the_next_one_then(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    entry = add(store, make_wheel("kernel", data=KERNELS), tmp_path)
+    old = generation_path(prefix, make_view(prefix, [entry]))
+    mine = prefix / "share/jupyter/kernels/mine"
+    mine.mkdir()
+    (mine / "kernel.json").write_text(f'["{old}/bin/python", "{prefix}/other"]')
+    (mine / "kernel.json").chmod(0o750)
+    (mine / "large").write_bytes(os.fsencode(old) + bytes(REWRITTEN_BELOW))
+
+    generation = next_generation(prefix, entry)
+    carry_written(prefix, generation)
+    switch_generation(prefix, generation)
+
+    new = generation_path(prefix, generation)
+    assert (mine / "kernel.json").read_text() == f'["{new}/bin/python", "{prefix}/other"]'
+    assert (mine / "kernel.json").stat().st_mode & 0o777 == 0o750
+    assert (mine / "large").read_bytes().startswith(os.fsencode(old))
+    assert str(old) in (old / "share/jupyter/kernels/mine/kernel.json").read_text()

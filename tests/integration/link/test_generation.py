@@ -19,6 +19,7 @@ from envmgr.link.generation import (
     write_identity,
 )
 from envmgr.link.prefix import (
+    NameTaken,
     NoEnvironment,
     PrefixTaken,
     PrefixUnusable,
@@ -111,6 +112,36 @@ def test_a_file_of_the_user_in_the_way_is_not_overwritten(
     assert current_generation(prefix).name == first
 
 
+def test_what_is_in_the_way_is_met_before_a_generation_is_written(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    first = make_view(prefix, [add(store, make_wheel("alpha"), tmp_path)])
+    (prefix / "share").mkdir()
+    entry = add(store, make_wheel("beta", data={"data/share/b.txt": "b"}), tmp_path)
+
+    with pytest.raises(NameTaken) as caught:
+        write(prefix, entry, generation="zz")
+
+    assert caught.value.prefix == prefix / "share"
+    assert os.listdir(prefix / ".envmgr/generations") == [first]
+
+
+def test_a_switch_that_fails_takes_its_links_back(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    first = make_view(prefix, [add(store, make_wheel("alpha"), tmp_path)])
+    files = {"data/a/x.txt": "x", "data/share/b.txt": "b"}
+    second = write(prefix, add(store, make_wheel("beta", data=files), tmp_path), generation="zz")
+    before = sorted(os.listdir(prefix))
+    (prefix / "share").mkdir()
+
+    with pytest.raises(NameTaken):
+        switch_generation(prefix, second)
+
+    assert sorted(os.listdir(prefix)) == sorted([*before, "share"])
+    assert current_generation(prefix).name == first
+
+
 def test_an_unfinished_generation_cannot_become_current(
     store: Store, tmp_path: Path, prefix: Path
 ) -> None:
@@ -165,7 +196,10 @@ def test_the_newest_generations_stay_and_the_current_one_whatever_its_age(
     gone = prune_generations(prefix, keep=3)
 
     assert gone == ("g0", "g2", "g3", "g4", "half")
-    assert sorted(os.listdir(prefix / ".envmgr/generations")) == ["g1", "g5", "g6"]
+    there = sorted((prefix / ".envmgr/generations").iterdir())
+    assert [path.name for path in there if not path.is_symlink()] == ["g1", "g5", "g6"]
+    leading_on = {path.name: str(path.readlink()) for path in there if path.is_symlink()}
+    assert leading_on == dict.fromkeys(["g0", "g2", "g3", "g4"], "../current")
     with pytest.raises(ValueError, match="current"):
         remove_generation(prefix, ids[1])
 

@@ -12,6 +12,7 @@ from envmgr.errors import ExitCode
 from envmgr.events import Event, Noted
 from envmgr.files import remove_tree
 from envmgr.link.prefix import (
+    EnvironmentsHidden,
     NoEnvironment,
     PrefixKind,
     PrefixTaken,
@@ -100,6 +101,34 @@ def test_a_prefix_that_may_not_be_made_is_told(open_directory: Path) -> None:
         return str(caught.value)
 
     assert as_nobody(attempt).endswith("closed/env: Permission denied")
+
+
+def test_a_path_at_which_nothing_can_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+
+    for name, words in (("loop", "symbolic links"), ("x" * 300, "name too long")):
+        with pytest.raises(PrefixUnusable, match=words) as caught:
+            ensure_prefix(tmp_path / name)
+        assert caught.value.exit_code is ExitCode.PREFIX
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_environments_that_nobody_may_see_are_not_taken_for_none(
+    open_directory: Path, mode: int
+) -> None:
+    root = open_directory / "environments"
+    (root / "one").mkdir(parents=True)
+    root.chmod(mode)
+
+    def attempt() -> str:
+        with pytest.raises(EnvironmentsHidden) as caught:
+            environments_under(root)
+        return str(caught.value)
+
+    said = as_nobody(attempt)
+    root.chmod(0o755)
+
+    assert said == f"the environments in {root} cannot be listed: permission denied"
 
 
 def test_there_is_no_current_generation_before_the_first(tmp_path: Path) -> None:

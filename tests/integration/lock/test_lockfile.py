@@ -1,12 +1,18 @@
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from envmgr.lock.errors import LockMissing, LockUnreadable
+from envmgr.errors import ExitCode
+from envmgr.files import remove_tree
+from envmgr.lock.errors import LockMissing, LockNotWritable, LockUnreadable
 from envmgr.lock.foreign import ForeignLock, adopt
 from envmgr.lock.lockfile import read_lock, write_lock
 from envmgr.lock.pylock import render_lock
 from tests.support.locks import chosen, groups_of, lock_of, outcome, target_for
+from tests.support.users import as_nobody
 
 FOREIGN = f"""\
 lock-version = "1.0"
@@ -110,3 +116,38 @@ def test_a_lock_that_is_not_there_is_missing(tmp_path: Path) -> None:
 def test_a_lock_that_is_a_directory_is_told(tmp_path: Path) -> None:
     with pytest.raises(LockUnreadable, match="is a directory"):
         read_lock(tmp_path)
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="envmgr-test-"))
+    directory.chmod(0o777)
+    yield directory
+    remove_tree(directory)
+
+
+def test_a_lock_that_may_not_be_written_is_told(open_directory: Path) -> None:
+    closed = open_directory / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+
+    def attempt() -> str:
+        with pytest.raises(LockNotWritable) as caught:
+            write_lock(closed / "pylock.toml", "text")
+        return str(caught.value)
+
+    said = as_nobody(attempt)
+
+    assert said == f"the lock {closed / 'pylock.toml'} cannot be written: permission denied"
+
+
+@pytest.mark.parametrize("place", ["absent/pylock.toml", "file/pylock.toml", "."])
+def test_a_lock_without_a_place_is_exit_7_with_a_way_out(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(LockNotWritable) as caught:
+        write_lock(tmp_path / place, "text")
+
+    assert caught.value.exit_code is ExitCode.LOCK
+    assert caught.value.hint == "name another place with --lock PATH"
+    assert os.listdir(tmp_path) == ["file"]

@@ -1,18 +1,23 @@
 """Settings from real files: of a user, of sites, and of variables."""
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from envmgr.errors import ExitCode
+from envmgr.files import remove_tree
 from envmgr.names import IndexName
 from envmgr.spec.indexes import IndexSpec
 from envmgr.spec.problems import ConfigurationInvalid, FileUnreadable, VariableInvalid
 from envmgr.spec.settings import PYPI, Settings, choose_indexes, load_settings
+from tests.support.users import as_nobody
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,67 @@ def test_a_configuration_that_cannot_be_read_is_not_taken_for_none(machine: _Mac
     with pytest.raises(FileUnreadable) as caught:
         machine.settings()
     assert str(caught.value) == f"{machine.user_file} cannot be read: is a directory"
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="envmgr-test-"))
+    directory.chmod(0o777)
+    yield directory
+    remove_tree(directory)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o644])
+@pytest.mark.parametrize("whose", ["site", "user"])
+def test_a_configuration_in_a_closed_directory_is_named(
+    open_directory: Path, whose: str, mode: int
+) -> None:
+    closed = open_directory / "envmgr"
+    closed.mkdir()
+    file = closed / "config.yaml"
+    file.write_text("offline: true\n")
+    closed.chmod(mode)
+    named = {"site": "ENVMGR_SITE_CONFIG", "user": "XDG_CONFIG_HOME"}[whose]
+    value = str(file if whose == "site" else open_directory)
+
+    def attempt() -> str:
+        with pytest.raises(FileUnreadable) as caught:
+            load_settings({"XDG_CONFIG_DIRS": "/nowhere", named: value}, open_directory)
+        return str(caught.value)
+
+    assert as_nobody(attempt) == f"{file} cannot be read: permission denied"
+    closed.chmod(0o755)
+
+
+def test_a_configuration_that_is_a_named_pipe_is_not_waited_for(machine: _Machine) -> None:
+    machine.user_file.parent.mkdir(parents=True)
+    os.mkfifo(machine.user_file)
+    with pytest.raises(FileUnreadable, match="it is not a regular file"):
+        machine.settings()
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"HOME": "me"}, "the variable HOME holds 'me', which is no absolute path"),
+        ({}, "the variable HOME is not set, and the system knows no home directory of this user"),
+    ],
+)
+def test_a_user_without_a_home_is_told_so(environ: dict[str, str], words: str) -> None:
+    with pytest.raises(VariableInvalid) as caught:
+        load_settings({**environ, "XDG_CONFIG_DIRS": "/nowhere"}, Path("me"))
+    assert caught.value.exit_code is ExitCode.DEFINITION
+    assert str(caught.value) == words
+
+
+def test_a_user_without_a_home_may_say_where_everything_is(tmp_path: Path) -> None:
+    environ = {
+        "XDG_CONFIG_DIRS": "/nowhere",
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "ENVMGR_HOME": "/root",
+        "ENVMGR_CACHE": "/cache",
+    }
+    assert load_settings(environ, Path("~")).home == Path("/root")
 
 
 def test_settings_without_a_configuration_import_neither_yaml_nor_packaging() -> None:

@@ -9,6 +9,7 @@ from envmgr.cli.menu import COMMANDS
 from envmgr.cli.parser import CommandParser, HelpWanted
 from envmgr.cli.requests import parse_create, parse_lock, parse_sync
 from envmgr.errors import UsageError
+from envmgr.names import EnvironmentName
 from envmgr.pipeline.types import ByName, ByPrefix, CreateRequest, LockRequest, LockUse
 
 HERE = "/home/somebody/project"
@@ -169,3 +170,23 @@ def test_help_is_a_text_with_an_example() -> None:
 
     assert "usage: envmgr create" in wanted.value.text
     assert "envmgr create -f environment.yaml" in wanted.value.text
+
+
+def test_where_there_is_no_current_directory_only_what_is_relative_is_refused() -> None:
+    sync_line, create_line = read("sync", sync, "climate"), read("create", create, "-p /env")
+    assert parse_sync(sync_line, None).selector == ByName(EnvironmentName("climate"))
+    assert parse_create(create_line, FILE, None).selector == ByPrefix(Path("/env"))
+    with pytest.raises(UsageError, match="the current directory does not exist any more"):
+        parse_sync(read("sync", sync, "-p env"), None)
+
+
+@pytest.mark.parametrize("file", ["/dev/stdin", "/dev/fd/63", "/proc/self/fd/0"])
+def test_a_pipe_needs_a_lock_that_is_named(file: str) -> None:
+    with pytest.raises(UsageError, match=f"there is no place for a lock beside {file}"):
+        parse_create(read("create", create, ""), Path(file), HERE)
+    with pytest.raises(UsageError, match="there is no place for a lock"):
+        parse_lock(read("lock", lock, ""), Path(file), HERE)
+
+    named = parse_lock(read("lock", lock, "--lock pylock.toml"), Path(file), HERE)
+
+    assert named.lock == Path(HERE, "pylock.toml")

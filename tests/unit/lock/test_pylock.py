@@ -248,7 +248,8 @@ def test_a_package_that_is_there_twice_is_refused() -> None:
         (b"lock-version = ", "it is not TOML: invalid value (at end of document)"),
         (b"\xff", "it is not UTF-8 (byte 0)"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
-        (b"", "lock-version: is missing"),
+        (b"", "it is empty"),
+        (b"packages = []\n", "lock-version: is missing"),
         (b"<<<<<<< HEAD\nlock-version = 1\n=======\n", "the marks of an unfinished merge"),
     ],
 )
@@ -258,6 +259,22 @@ def test_what_is_no_lock_at_all_is_refused(data: bytes, reason: str) -> None:
 
     assert str(caught.value).startswith("some/pylock.toml cannot be used: ")
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"lock-version = ", b"packages = []\n"])
+def test_what_is_left_of_a_lock_has_a_way_out(data: bytes) -> None:
+    with pytest.raises(LockUnreadable) as caught:
+        parse_lock(data, LOCK)
+
+    assert caught.value.hint == "delete it and run `envmgr lock`"
+
+
+def test_a_lock_of_ours_that_was_edited_wrongly_has_a_way_out() -> None:
+    text = render_lock(lock_of("numpy-2.4.6-py3-none-any.whl")).replace('sha256 = "', 'sha256 = "x')
+    with pytest.raises(LockUnreadable) as caught:
+        parse_lock(text, LOCK)
+
+    assert caught.value.hint == "delete it and run `envmgr lock`"
 
 
 def test_an_unfinished_merge_has_a_way_out() -> None:

@@ -77,3 +77,16 @@ def test_credentials_are_kept_for_use_and_shown_nowhere() -> None:
 )
 def test_an_environment_without_a_name_is_called_after_its_file(source: str, name: str) -> None:
     assert parse_environment("{}", Path(source), {}).name == name
+
+
+@pytest.mark.parametrize("name", ["path", "argv", "cdpath", "pipestatus", "umask", "PPID", "PATH"])
+def test_variables_that_shells_keep_for_themselves_are_refused(name: str) -> None:
+    with pytest.raises(EnvironmentFileInvalid) as caught:
+        parse_environment(f"variables: {{{name}: v}}\n", SOURCE, {})
+    assert f"`variables` cannot set {name}: " in caught.value.details()[0]
+
+
+@pytest.mark.parametrize("name", ["Path", "CDPATH", "MANPATH", "ARGV", "HISTORY", "COLUMNS"])
+def test_other_cases_of_their_names_are_other_variables(name: str) -> None:
+    spec = parse_environment(f"variables: {{{name}: v}}\n", SOURCE, {})
+    assert spec.variables == {name: "v"}

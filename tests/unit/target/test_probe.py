@@ -1,6 +1,7 @@
 import pytest
 
 from envmgr.hardware.host import CommandFailed, Ran
+from envmgr.target.answer import QUESTION
 from envmgr.target.executable import EM_386
 from envmgr.target.probe import InterpreterUnusable, parse_musl, probe_interpreter
 from envmgr.target.types import MARKER_VARIABLES, Glibc, MacOS, Musl
@@ -95,6 +96,19 @@ def test_a_broken_interpreter_says_how_it_ended_and_its_last_words() -> None:
     assert reason(host) == "it gave no answer"
     host.add_broken(PYTHON, CommandFailed([PYTHON], "it did not end within 30 seconds"))
     assert reason(host) == "it did not end within 30 seconds"
+
+
+def test_a_program_that_is_no_python_does_not_get_our_question_printed() -> None:
+    quoted = "'$'\\n''".join(QUESTION.splitlines())
+    host = FakeHost()
+    host.add_broken(PYTHON, Ran(2, "", f"ls: cannot access '{quoted}': No such file or directory"))
+    assert reason(host) == "it ended with status 2"
+
+
+def test_last_words_are_cut_where_they_do_not_end() -> None:
+    host = FakeHost()
+    host.add_broken(PYTHON, Ran(2, "", "first\n" + "x" * 5000 + "\n\n"))
+    assert reason(host) == f"it ended with status 2 ({'x' * 197}...)"
 
 
 def test_another_implementation_is_named() -> None:

@@ -1,0 +1,39 @@
+"""Which file an environment is of: the one it was made from, by whatever path."""
+
+from pathlib import Path
+
+from envmgr.link.generation import GenerationRecord
+from envmgr.link.prefix import is_same_place
+from envmgr.pipeline.environments import locate, record_of, selection_of
+from envmgr.pipeline.errors import EnvironmentFileGone, EnvironmentOfAnotherFile
+from envmgr.pipeline.types import Selector
+from envmgr.spec.settings import Settings
+
+
+def recorded_file(selector: Selector, settings: Settings) -> Path:
+    """Return the file that an environment was made from.
+
+    Raises NoSuchEnvironment, DamagedEnvironment, EnvironmentFileGone.
+    """
+    record = record_of(selector, settings)
+    file = Path(record.environment_file)
+    if not file.exists():
+        _, prefix = locate(selector, record.name, settings)
+        raise EnvironmentFileGone(prefix, file, selection_of(selector))
+    return file
+
+
+def moved_from(prefix: Path, before: GenerationRecord | None, source: Path) -> Path | None:
+    """Return where the file stood when it was moved to ``source`` since, else ``None``.
+
+    It was moved where the recorded one is no longer there. Raises
+    EnvironmentOfAnotherFile where it is, and is another one.
+    """
+    if before is None:
+        return None
+    recorded = Path(before.environment_file)
+    if recorded == source or is_same_place(recorded, source):
+        return None
+    if recorded.exists():
+        raise EnvironmentOfAnotherFile(prefix, recorded, source)
+    return recorded
