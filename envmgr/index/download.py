@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+TOLD_AFTER = 512 * 1024
+"""Bytes between two reports: one a chunk would cost more than the display can show."""
 PROGRESS = 1 << 18
 """Bytes after which a broken connection counts as a first failure again."""
 
@@ -225,7 +227,9 @@ class _Transfer:
                         if self.stopped():
                             raise Stopped
                         self.part.append(chunk)
-                        self._tell()
+                        if self.part.size - self.told >= TOLD_AFTER:
+                            self._tell()
+            self._tell()
             if self.part.size < (self.wanted.size or 0) and self.part.digest != self.wanted.sha256:
                 raise Transient(self._unreachable("it ended too early"))
         except Transient as transient:

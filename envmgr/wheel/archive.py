@@ -8,6 +8,7 @@ Reads by position, so that several threads may use one archive.
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -369,6 +370,7 @@ def _check_record(archive: WheelArchive) -> None:
             )
 
 
+@lru_cache(maxsize=256)
 def unhashed_names(dist_info: str) -> frozenset[str]:
     """Return the members that need no hash in RECORD: itself and its signatures (PEP 427)."""
     return frozenset(f"{dist_info}/{name}" for name in ("RECORD", *_SIGNATURES))

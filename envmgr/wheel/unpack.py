@@ -9,7 +9,6 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from envmgr.wheel.archive import BrokenWheel, UnsafeWheel, WheelArchive, unhashed_names
 from envmgr.wheel.central_directory import Member, UnsafeMember, check_places
@@ -63,6 +62,7 @@ class UnpackedMember:
         self.is_script = path.startswith("scripts/")
         self.executable = member.executable or self.is_script
         self.size = member.size
+        self._known: tuple[bytes, str] | None = None
 
     def write_to(self, descriptor: int) -> Unpacked:
         """Write the content to a new file open for reading and writing.
@@ -81,12 +81,16 @@ class UnpackedMember:
             elf = parse_elf(content, self.path) if content[:4] == ELF_MAGIC else None
         return Unpacked(FileFacts(self.path, self.size, self.executable, sha256), elf)
 
-    @cached_property
+    @property
     def _checked(self) -> tuple[bytes, str]:
-        data = self._wheel.extract_bytes(self._member)
-        hashes = _Hashes(self._wheel, self._member)
-        hashes.update(data)
-        return data, hashes.check()
+        """Content and hash, made once. Python 3.11's cached_property makes all threads wait."""
+        known = self._known
+        if known is None:
+            data = self._wheel.extract_bytes(self._member)
+            hashes = _Hashes(self._wheel, self._member)
+            hashes.update(data)
+            known = self._known = data, hashes.check()
+        return known
 
     @property
     def data(self) -> bytes:
