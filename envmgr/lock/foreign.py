@@ -10,10 +10,11 @@ from packaging.markers import Marker
 from envmgr.lock.conditions import find_conditions
 from envmgr.lock.document import Table
 from envmgr.lock.errors import LockUnfit, LockUnreadable
-from envmgr.lock.locations import basename, without_credentials
+from envmgr.lock.locations import basename
 from envmgr.lock.types import Lock, LockedPackage, LockedWheel
 from envmgr.lock.wheels import check_version, parse_marker, parse_wheel
 from envmgr.names import GroupName, IndexName, PackageName, group_name, package_name
+from envmgr.spec.addresses import without_credentials
 from envmgr.target.types import Target
 from envmgr.wheel.filename import parse_wheel_filename
 

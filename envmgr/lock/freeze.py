@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
+from envmgr.index.routing import reserving_glob
 from envmgr.index.types import Candidate, DirectCandidate, WheelCandidate
 from envmgr.lock.conditions import find_conditions
 from envmgr.lock.inputs import Inputs
-from envmgr.lock.locations import shown_location, without_credentials
+from envmgr.lock.locations import shown_location
 from envmgr.lock.types import Lock, LockedPackage, LockedWheel
 from envmgr.names import GroupName, PackageName
 from envmgr.resolve.types import Chosen, Resolution
+from envmgr.spec.addresses import without_credentials
 from envmgr.spec.types import IndexSpec
 from envmgr.target.types import Target
 
@@ -96,5 +97,5 @@ def _wheel(candidate: Candidate, index: IndexSpec | None, context: FreezeContext
 def _reason(name: PackageName, index: IndexSpec | None) -> str:
     if index is None:
         return "direct"
-    glob = next((glob for glob in index.packages if fnmatchcase(name, glob)), None)
+    glob = reserving_glob(index, name)
     return "first with the name" if glob is None else f'reserved by "{glob}"'

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from envmgr.lock.locations import without_credentials
+from envmgr.spec.addresses import without_credentials
 from envmgr.spec.types import EnvironmentSpec, IndexSpec, PythonRange
 
 Inputs: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]

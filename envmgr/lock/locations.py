@@ -15,13 +15,7 @@ from envmgr.names import IndexName
 from envmgr.spec.types import IndexSpec
 
 _VARIABLE = re.compile(r"(\$\{\w+\})", re.ASCII)
-_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@]*@")
 _USERNAME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@:]*:(?=[^/@]*@)")
-
-
-def without_credentials(url: str) -> str:
-    """Return ``url`` without ``user:password@``."""
-    return _USERINFO.sub(r"\1", url)
 
 
 def basename(location: str) -> str:

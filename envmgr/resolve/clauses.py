@@ -66,10 +66,6 @@ class ClauseSolver:
         """Return 1 where the literal holds, -1 where its negative does, else 0."""
         return self.values[literal] if literal > 0 else -self.values[-literal]
 
-    def level_of(self, literal: Literal) -> int:
-        """Return how many decisions stood when the literal's variable was assigned."""
-        return self._levels[abs(literal)]
-
     def add(self, literals: Iterable[Literal], origins: int) -> None:
         """Add a clause at any time; what follows from it is found by ``propagate``."""
         clause = Clause(sorted(dict.fromkeys(literals), key=self._watch_rank), origins)

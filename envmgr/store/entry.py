@@ -10,7 +10,6 @@
       compiled-<tag>-<magic>       all bytecode of one interpreter is there
 """
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,11 +68,6 @@ def read_manifest(entry: Entry) -> Manifest:
         return decode_manifest((entry.path / MANIFEST).read_bytes())
     except (OSError, ManifestUnreadable):
         return _recompute(entry)
-
-
-def read_manifests(entries: Iterable[Entry]) -> tuple[Manifest, ...]:
-    """Read the facts of several entries, in their order. Raises EntryDamaged."""
-    return tuple(map(read_manifest, entries))
 
 
 def _recompute(entry: Entry) -> Manifest:
