@@ -56,22 +56,22 @@ def kept_path(directory: Path, sha256: str) -> Path:
     return directory / f"{sha256}.whl"
 
 
-def find_kept(directory: Path, wanted: Wanted) -> Path | None:
+def find_kept(directory: Path, wanted: Wanted) -> Got | None:
     """Return a finished download of a file whose hash is known.
 
     It got its name after its hash was verified, which is not done again unless
-    its size is a surprise.
+    its size is a surprise. Another process that shares the cache may take it
+    away at any moment.
     """
     if wanted.sha256 is None:
         return None
     path = kept_path(directory, wanted.sha256)
     try:
         size = path.stat().st_size
+        sound = wanted.size in {None, size} or hash_file(path) == wanted.sha256
     except OSError:
         return None
-    if wanted.size in {None, size} or hash_file(path) == wanted.sha256:
-        return path
-    return None
+    return Got(path, wanted.sha256, size) if sound else None
 
 
 def hash_file(path: Path) -> str:

@@ -105,8 +105,8 @@ class _Fetching:
         for directory in (self.destination, self.kept):
             here = find_kept(directory, wanted)
             if here is not None:
-                self._advance(wheel, here.stat().st_size)
-                return here
+                self._advance(wheel, here.size)
+                return here.path
         client = self.network.client(wheel.index, wheel.url)
         return download(
             client,

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -82,7 +83,7 @@ class MetadataReader:
         with self._locks.setdefault(wanted.sha256 or wanted.url, threading.Lock()):
             kept = find_kept(self.wheels, wanted)
             if kept is not None:
-                return Got(kept, wanted.sha256 or "", kept.stat().st_size)
+                return kept
             if wanted.url not in self._got:
                 client = self.network.client(wanted.index, wanted.url)
                 self._got[wanted.url] = download(
@@ -106,7 +107,8 @@ class MetadataReader:
     def _fetch(self, wheel: Described) -> CoreMetadata | UnusableMetadata:
         kept = find_kept(self.wheels, wheel.wanted)
         if kept is not None:
-            return self._local(wheel, kept)
+            with suppress(IndexUnreachable):  # gone meanwhile: then it is fetched
+                return self._local(wheel, kept.path)
         if wheel.has_metadata:
             data = self._fetch_beside(wheel)
             if data is not None:

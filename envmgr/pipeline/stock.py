@@ -148,7 +148,7 @@ class _Unpacking:
         the cache may have found the same file, and removes it when it is done.
         """
         if temporary:
-            own = wheel.with_name(f".{wheel.name}.{os.getpid()}")
+            own = wheel.with_name(f".{wheel.name}.{os.urandom(4).hex()}")
             with suppress(OSError):
                 wheel = wheel.replace(own)
         with self._mutex:
