@@ -74,6 +74,31 @@ def proxies_from(environ: Mapping[str, str]) -> dict[str, str | None]:
     return proxies
 
 
+def proxy_for(proxies: Mapping[str, str | None], url: str) -> str | None:
+    """Return the proxy for a URL: ``None`` where a pattern exempts it, or none is set.
+
+    Raises ValueError for what is no URL.
+    """
+    scheme, host, port = origin(url)
+    for pattern, proxy in proxies.items():
+        if proxy is None and _matches(pattern, scheme, host, port):
+            return None
+    return proxies.get(f"{scheme}://") or proxies.get("all://")
+
+
+def _matches(pattern: str, scheme: str, host: str, port: int | None) -> bool:
+    wanted_scheme, _, place = pattern.partition("://")
+    wanted_host, colon, wanted_port = place.rpartition(":")
+    if not (colon and wanted_port.isdigit()):
+        wanted_host, wanted_port = place, ""
+    bare = wanted_host.removeprefix("*").removeprefix(".").strip("[]").lower()
+    if wanted_scheme not in {"all", scheme} or wanted_port not in {"", str(port)}:
+        return False
+    if not wanted_host.startswith("*"):
+        return host == bare
+    return host == bare or host.endswith(f".{bare}")
+
+
 def _pattern(entry: str) -> str:
     """Write a ``no_proxy`` entry as a URL pattern: ``example.org`` means its subdomains too."""
     if "://" in entry:

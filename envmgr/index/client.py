@@ -1,21 +1,33 @@
-"""The only module that speaks HTTP. httpx is imported when the first client is made."""
+"""The only module that speaks HTTP. urllib3 is imported when the first client is made."""
 
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+from urllib.parse import urljoin, urlsplit
 
-import httpcore
-import httpx
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
+    ProxyError,
+)
+from urllib3.exceptions import TimeoutError as NoAnswer
+from urllib3.util import make_headers
 
 from envmgr import __version__
 from envmgr.errors import IndexFailure
 from envmgr.events import Reporter, Warned, silent
-from envmgr.index.access import Access, Login
-from envmgr.index.addresses import origin
+from envmgr.index.access import Access, Login, proxy_for
+from envmgr.index.addresses import credentials_in, origin, without_secrets
 from envmgr.index.clock import SYSTEM_CLOCK, Clock
 from envmgr.index.failures import IndexRefused, IndexUnreachable
 from envmgr.index.freshness import retry_after
@@ -27,12 +39,18 @@ if TYPE_CHECKING:
 
 RETRIES = 3
 """How often a request is repeated before it counts as failed."""
+REDIRECTS = 20
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 30.0
 """Seconds; also for what a server asks by Retry-After."""
 RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504))
+REDIRECTED = frozenset((301, 302, 303, 307, 308))
 CONNECTIONS = 32
-TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=None)
+TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
+PIECE = 64 * 1024
+"""Bytes of a streamed body that are handed on at a time."""
+DRAINED = 64 * 1024
+"""Bytes of an unwanted body up to which reading them is cheaper than a new connection."""
 
 Value = TypeVar("Value")
 
@@ -80,7 +98,7 @@ class Client:
         *,
         clock: Clock = SYSTEM_CLOCK,
         report: Reporter = silent,
-        timeout: httpx.Timeout = TIMEOUT,
+        timeout: urllib3.Timeout = TIMEOUT,
     ) -> None:
         """Raise IndexUnreachable for a proxy that cannot be used, or certificates."""
         self._access = access
@@ -88,11 +106,12 @@ class Client:
         self._report = report
         self._netrc: netrc | None = None
         self._netrc_read = False
-        self._httpx = _open(access, timeout)
+        self._pools = _open(access, timeout)
 
     def close(self) -> None:
         """Hang up."""
-        self._httpx.close()
+        for pool in self._pools.values():
+            pool.clear()
 
     def get(
         self,
@@ -108,13 +127,13 @@ class Client:
         """
 
         def attempt() -> Answer:
-            with self._response(url, headers, index) as response:
-                read = wanted is None or response.status_code in wanted
+            with self._response(url, headers, index) as (response, found_at):
+                read = wanted is None or response.status in wanted
                 return Answer(
-                    response.status_code,
-                    str(response.url),
+                    response.status,
+                    found_at,
                     _headers(response),
-                    response.read() if read else b"",
+                    response.read(decode_content=True) if read else b"",
                 )
 
         return self.with_retries(attempt)
@@ -124,8 +143,9 @@ class Client:
         self, url: str, headers: Mapping[str, str], index: IndexName | None
     ) -> Iterator[Stream]:
         """Open a URL once, undecoded. Raises Transient, IndexUnreachable, IndexRefused."""
-        with self._response(url, headers, index) as response:
-            yield Stream(response.status_code, _headers(response), response.iter_raw())
+        with self._response(url, headers, index) as (response, _):
+            chunks = response.stream(PIECE, decode_content=False)
+            yield Stream(response.status, _headers(response), chunks)
 
     def with_retries(self, attempt: Callable[[], Value]) -> Value:
         """Repeat ``attempt`` while it raises Transient, with growing pauses."""
@@ -142,31 +162,72 @@ class Client:
     @contextmanager
     def _response(
         self, url: str, headers: Mapping[str, str], index: IndexName | None
-    ) -> Iterator[httpx.Response]:
-        """Send one request; failures of network and server become ours, also while reading."""
+    ) -> Iterator[tuple[urllib3.BaseHTTPResponse, str]]:
+        """Send one request; yields the response and the URL it is of.
+
+        Failures of network and server become ours, also while reading.
+        """
         try:
-            login = self._login(url)
-        except ValueError as error:
-            raise IndexUnreachable(index, url, f"this is no web address: {error}") from None
-        auth = httpx.USE_CLIENT_DEFAULT if login is None else httpx.BasicAuth(*login)
-        try:
-            with self._httpx.stream("GET", url, headers=dict(headers), auth=auth) as response:
-                if url.startswith("https:") and response.url.scheme != "https":
-                    reason = f"it redirects to {response.url.host} without encryption"
-                    raise IndexUnreachable(index, url, reason)
-                if response.status_code in RETRIED:
+            response, found_at = self._follow(url, headers, index)
+            try:
+                if response.status in RETRIED:
                     wait = retry_after(_headers(response), self._clock.now())
-                    raise Transient(IndexRefused(index, url, response.status_code), wait)
-                yield response
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+                    raise Transient(IndexRefused(index, url, response.status), wait)
+                yield response, found_at
+            finally:
+                _let_go(response)
+        except LocationValueError as error:
+            raise IndexUnreachable(index, url, f"this is no web address: {error}") from None
+        except HTTPError as error:
             failure = IndexUnreachable(index, url, _reason(error))
             if _may_pass(error):
                 raise Transient(failure) from error
             raise failure from error
 
+    def _follow(
+        self, url: str, headers: Mapping[str, str], index: IndexName | None
+    ) -> tuple[urllib3.BaseHTTPResponse, str]:
+        """Send a request, and again to wherever a server says that the answer is; returns where."""
+        at = url
+        for _ in range(REDIRECTS):
+            response = self._send(at, headers, index, url)
+            target = response.headers.get("location")
+            if response.status not in REDIRECTED or target is None:
+                return response, at
+            _let_go(response)
+            following = urljoin(at, target)
+            if at.startswith("https:") and not following.startswith("https:"):
+                host = urlsplit(following).hostname
+                reason = f"it redirects to {host} without encryption"
+                raise IndexUnreachable(index, url, reason)
+            at = following
+        raise IndexUnreachable(index, url, "it redirects in circles")
+
+    def _send(
+        self, at: str, headers: Mapping[str, str], index: IndexName | None, url: str
+    ) -> urllib3.BaseHTTPResponse:
+        """Send one request to ``at``, with the login of that place and no other's."""
+        try:
+            login = self._login(at)
+            pool = self._pools[proxy_for(self._access.proxies, at)]
+        except ValueError as error:
+            raise IndexUnreachable(index, url, f"this is no web address: {error}") from None
+        if urlsplit(at).scheme not in {"http", "https"} or not urlsplit(at).hostname:
+            raise IndexUnreachable(index, url, "this is no web address")
+        authorization = {} if login is None else {"Authorization": _basic(login)}
+        return pool.request(
+            "GET",
+            without_secrets(at),
+            headers={**_ALWAYS, **headers, **authorization},
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            decode_content=False,
+        )
+
     def _login(self, url: str) -> Login | None:
         here = origin(url)
-        login = self._access.logins.get(here)
+        login = credentials_in(url) or self._access.logins.get(here)
         if login is not None:
             return login
         if not self._netrc_read:
@@ -197,85 +258,108 @@ def pause(failed: int, asked: float | None, jitter: float) -> float:
     return min(max(own, asked or 0.0), LONGEST_PAUSE)
 
 
-def _open(access: Access, timeout: httpx.Timeout) -> httpx.Client:
+_ALWAYS = {"User-Agent": f"envmgr/{__version__}", **make_headers(accept_encoding=True)}
+
+
+def _open(access: Access, timeout: urllib3.Timeout) -> dict[str | None, urllib3.PoolManager]:
+    """Make the connections' pools: by proxy, and ``None`` for those without one."""
     context = _tls(access)
-    limits = httpx.Limits(
-        max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60.0
-    )
-    try:
-        mounts = {
-            pattern: None
-            if proxy is None
-            else httpx.HTTPTransport(verify=context, limits=limits, proxy=proxy)
-            for pattern, proxy in access.proxies.items()
-        }
-    except (ImportError, ValueError) as error:
-        proxy = next(proxy for proxy in access.proxies.values() if proxy)
-        raise IndexUnreachable(None, proxy, f"this proxy cannot be used: {error}") from None
-    return httpx.Client(
-        transport=_Transport(context, limits),
-        mounts=mounts,
-        timeout=timeout,
-        follow_redirects=True,
-        trust_env=False,
-        headers={"User-Agent": f"envmgr/{__version__}"},
-    )
+    pools: dict[str | None, urllib3.PoolManager] = {}
+    for proxy in (None, *access.proxies.values()):
+        try:
+            pools[proxy] = _pool(proxy, context, timeout)
+        except (ImportError, ValueError, HTTPError) as error:
+            reason = f"this proxy cannot be used: {error}"
+            raise IndexUnreachable(None, proxy or "", reason) from None
+    return pools
 
 
-class LookedUpOnce(httpcore.NetworkBackend):
-    """Connects as httpcore does, but asks for a host's addresses once.
+def _pool(
+    proxy: str | None, context: ssl.SSLContext, timeout: urllib3.Timeout
+) -> urllib3.PoolManager:
+    if proxy is not None and urlsplit(proxy).scheme.startswith("socks"):
+        if find_spec("socks") is None:
+            raise ImportError("SOCKS needs the package PySocks beside envmgr")
+        from urllib3.contrib.socks import SOCKSProxyManager
+
+        return SOCKSProxyManager(proxy, maxsize=CONNECTIONS, ssl_context=context, timeout=timeout)
+    if proxy is None:
+        pool = urllib3.PoolManager(maxsize=CONNECTIONS, ssl_context=context, timeout=timeout)
+    else:
+        login = credentials_in(proxy)
+        pool = urllib3.ProxyManager(
+            proxy,
+            maxsize=CONNECTIONS,
+            proxy_headers=None if login is None else {"Proxy-Authorization": _basic(login)},
+            ssl_context=context,
+            proxy_ssl_context=context,
+            timeout=timeout,
+        )
+    pool.pool_classes_by_scheme = _looking_up_once()
+    return pool
+
+
+class Lookups:
+    """The addresses of hosts, each asked for once.
 
     A pool that opens its connections together would ask as often, at the same
     time; resolvers that drop some of such questions make each cost 5 seconds.
     """
 
     def __init__(self) -> None:
-        self._connecting = httpcore.SyncBackend()
         self._hosts: dict[tuple[str, int], Once[list[str]]] = {}
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to the first address that accepts. Raises httpcore.ConnectError and -Timeout."""
+    def addresses(self, host: str, port: int) -> list[str]:
+        """Return a host's addresses, best first. Raises OSError, each time anew."""
+        return self._hosts.setdefault((host, port), Once(partial(_addresses, host, port))).get()
+
+
+class _LookingUpOnce(HTTPConnection):
+    """Connects as urllib3 does, to the addresses that ``lookups`` has."""
+
+    lookups: ClassVar[Lookups]
+
+    def _new_conn(self) -> socket.socket:
+        host = self._dns_host
         try:
-            once = self._hosts.setdefault((host, port), Once(partial(_addresses, host, port)))
-            addresses = once.get()
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        for address in addresses[:-1]:
-            try:
-                return self._connecting.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return self._connecting.connect_tcp(
-            addresses[-1], port, timeout, local_address, socket_options
-        )
+            addresses = self.lookups.addresses(host, self.port)
+        except OSError:
+            return super()._new_conn()  # which tells of it in urllib3's words
+        try:
+            for address in addresses[:-1]:
+                self._dns_host = address
+                try:
+                    return super()._new_conn()
+                except (NewConnectionError, NoAnswer):
+                    continue
+            self._dns_host = addresses[-1]
+            return super()._new_conn()
+        finally:
+            self._dns_host = host
+
+
+def _looking_up_once() -> dict[str, type[HTTPConnectionPool]]:
+    """Return urllib3's pools by scheme, with connections that share their lookups."""
+    shared = Lookups()
+
+    class Plain(_LookingUpOnce):
+        lookups = shared
+
+    class Encrypted(Plain, HTTPSConnection):
+        pass
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class EncryptedPool(HTTPSConnectionPool):
+        ConnectionCls = Encrypted
+
+    return {"http": PlainPool, "https": EncryptedPool}
 
 
 def _addresses(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-class _Transport(httpx.HTTPTransport):
-    """httpx's own, over connections of ours; httpx gives no other way to say so."""
-
-    def __init__(self, context: ssl.SSLContext, limits: httpx.Limits) -> None:
-        super().__init__(verify=context, limits=limits)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=LookedUpOnce(),
-        )
 
 
 def _tls(access: Access) -> ssl.SSLContext:
@@ -293,27 +377,42 @@ def _tls(access: Access) -> ssl.SSLContext:
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _headers(response: httpx.Response) -> dict[str, str]:
+def _basic(login: Login) -> str:
+    return f"Basic {b64encode(':'.join(login).encode()).decode('ascii')}"
+
+
+def _headers(response: urllib3.BaseHTTPResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
+def _let_go(response: urllib3.BaseHTTPResponse) -> None:
+    """Give a connection back, or close it where too much is still to come."""
+    if (response.length_remaining or DRAINED + 1) <= DRAINED:
+        response.drain_conn()
+    else:
+        response.close()
+    response.release_conn()
+
+
 def _may_pass(error: Exception) -> bool:
-    """Whether the same request may do better: not with a wrong certificate, URL or circle."""
-    if isinstance(error, httpx.UnsupportedProtocol | httpx.ProxyError):
-        return False
-    if not isinstance(error, httpx.TransportError | httpx.DecodingError):
-        return False
+    """Whether the same request may do better: not with a wrong certificate, or by a bad proxy."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        if isinstance(cause, ssl.SSLCertVerificationError | ProxyError):
             return False
         cause = cause.__cause__ or cause.__context__
     return True
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, httpx.TimeoutException):
+    """Return the clause that says why; urllib3 wraps what the system said."""
+    if isinstance(error, NoAnswer):
         return "no answer in time"
-    if isinstance(error, httpx.TooManyRedirects):
-        return "it redirects in circles"
+    if isinstance(error, ProxyError):
+        return f"the proxy does not let us through: {_reason(error.original_error)}"
+    cause = error.__cause__ or (error.args[-1] if error.args else None)
+    if isinstance(error, NewConnectionError) and isinstance(cause, OSError):
+        return cause.strerror or str(cause)
+    if isinstance(cause, Exception):
+        return str(cause) or type(cause).__name__
     return str(error) or type(error).__name__

@@ -1,6 +1,7 @@
 """Bringing wheels here: several at once, verified, resumed, and only what is not here yet."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -68,7 +69,7 @@ class _Fetching:
         workers = Workers("fetch", CONCURRENT, self.network.close)
         wheels = {sha256: Once(partial(self._fetch, wheel)) for sha256, wheel in downloads.items()}
         try:
-            for sha256 in sorted(wheels, key=lambda key: -(downloads[key].size or 0)):
+            for sha256 in _both_ends(sorted(wheels, key=lambda key: -(downloads[key].size or 0))):
                 workers.submit(partial(_ask, wheels[sha256], sha256, finished.put))
             for _ in wheels:
                 wheels[finished.get()].get()
@@ -118,6 +119,19 @@ class _Fetching:
 
     def _advance(self, wheel: Download, count: int) -> None:
         self.report(StageAdvanced("fetch", count, wheel.filename))
+
+
+def _both_ends(largest_first: Sequence[str]) -> Iterator[str]:
+    """Yield the largest, the smallest, the second largest, ...
+
+    The largest take longest and must not come last; but whoever unpacks has
+    nothing to do until something has come.
+    """
+    waiting = deque(largest_first)
+    while waiting:
+        yield waiting.popleft()
+        if waiting:
+            yield waiting.pop()
 
 
 def _ask(wheel: Once[Path], sha256: str, finished: Callable[[str], None]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Network:
-    """Gives the client. Importing httpx costs more than a warm resolution, so nobody imports it."""
+    """Gives the client; urllib3 is imported for the first request and not before."""
 
     def __init__(self, access: Access, *, offline: bool, clock: Clock, report: Reporter) -> None:
         self._access = access

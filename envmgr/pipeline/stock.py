@@ -6,11 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Lock as Mutex
 from time import perf_counter
 
 from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from envmgr.files import remove_file
+from envmgr.helper import Helper
 from envmgr.index.types import Download
 from envmgr.lock.locations import downloads
 from envmgr.lock.types import LockedPackage
@@ -23,7 +25,10 @@ from envmgr.store.store import Store
 from envmgr.target.types import Interpreter
 
 UNPACKERS = 2
-"""Threads that unpack: inflating and the kernel's share both run without the interpreter's lock."""
+"""Wheels that are unpacked at a time: more only wait for the file system."""
+HELPED_FROM = 24 * 1024 * 1024
+"""Bytes of wheels from which helpers unpack: theirs is an interpreter's lock that fetching,
+with its many small pieces, does not ask for. Starting them costs a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,15 +136,25 @@ class _Compiling:
 class _Unpacking:
     """Wheels on their way from the network into the store, a few at a time."""
 
-    def __init__(self, store: Store, compiler: _Compiling, total: int, report: Reporter) -> None:
+    def __init__(
+        self,
+        store: Store,
+        compiler: _Compiling,
+        wanted: Sequence[Download],
+        report: Reporter,
+    ) -> None:
         self._store = store
         self._compiler = compiler
         self._report = report
+        self._helpers = _helpers(wanted)
+        self._free = SimpleQueue[Helper]()
+        for helper in self._helpers:
+            self._free.put(helper)
         self._pool = ThreadPoolExecutor(UNPACKERS, thread_name_prefix="unpack")
         self._mutex = Mutex()
         self._pending: list[Future[Entry]] = []
         self._began = perf_counter()
-        report(StageStarted("unpack", total))
+        report(StageStarted("unpack", len(wanted)))
 
     def take(self, download: Download, wheel: Path, *, temporary: bool) -> None:
         """Queue a fetched wheel; called from the fetching threads.
@@ -156,7 +171,7 @@ class _Unpacking:
 
     def _unpack(self, download: Download, wheel: Path, temporary: bool) -> Entry:
         try:
-            entry = self._store.add_wheel(wheel, download.filename, download.sha256)
+            entry = self._add(wheel, download)
         except FileNotFoundError as error:
             if temporary and not wheel.exists():
                 raise _WheelGone from error
@@ -168,18 +183,40 @@ class _Unpacking:
         self._report(StageAdvanced("unpack", 1, download.filename))
         return entry
 
+    def _add(self, wheel: Path, download: Download) -> Entry:
+        helper = self._free.get() if self._helpers else None
+        try:
+            return self._store.add_wheel(wheel, download.filename, download.sha256, helper)
+        finally:
+            if helper is not None:
+                self._free.put(helper)
+
     def finish(self) -> list[Entry]:
         """Wait for all of them; the first failure is raised. Nothing queued is left running."""
         try:
             entries = [future.result() for future in self._pending]
         finally:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self.abandon()
         self._report(StageFinished("unpack", len(entries), perf_counter() - self._began))
         return entries
 
     def abandon(self) -> None:
-        """Drop what was not begun and wait for what was."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Drop what was not begun, end what helpers have begun, and wait for the rest."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for helper in self._helpers:
+            helper.end()
+        self._pool.shutdown(wait=True)
+        if self._helpers:
+            with suppress(OSError):
+                self._store.sweep()
+
+
+def _helpers(wanted: Sequence[Download]) -> list[Helper]:
+    """Start helpers where they are worth it and may be started."""
+    if sum(download.size or 0 for download in wanted) >= HELPED_FROM:
+        with suppress(OSError):
+            return [Helper() for _ in range(UNPACKERS)]
+    return []
 
 
 def _fetch_and_unpack(
@@ -192,7 +229,7 @@ def _fetch_and_unpack(
     from envmgr.index.fetch import fetch_wheels
 
     shelf = world.settings.cache / "wheels"
-    unpacking = _Unpacking(store, compiler, len(wanted), world.report)
+    unpacking = _Unpacking(store, compiler, wanted, world.report)
 
     def on_fetched(download: Download, path: Path) -> None:
         unpacking.take(download, path, temporary=path.parent == shelf)

@@ -9,10 +9,12 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
 from envmgr.files import remove_tree
+from envmgr.helper import Helper
 from envmgr.names import StoreKey
 from envmgr.store.entry import Entry
 from envmgr.store.errors import store_failure
@@ -33,12 +35,22 @@ def open_store(roots: tuple[Path, ...]) -> "Store":
     return Store(roots)
 
 
+def _add_in_helper(roots: tuple[Path, ...], wheel: Path, filename: str, sha256: str) -> Entry:
+    return _shared(roots).add_wheel(wheel, filename, sha256)
+
+
+@cache
+def _shared(roots: tuple[Path, ...]) -> "Store":
+    return open_store(roots)
+
+
 class Store:
     """Finds entries in every root, and adds to the first; for any number of threads."""
 
     def __init__(self, roots: tuple[Path, ...]) -> None:
         if not roots:
             raise ValueError("a store needs at least one root")
+        self._roots = roots
         self._entries = tuple(f"{root}/{LAYOUT}/entries" for root in roots)
         self._mutex = Lock()
         self._prepared = False
@@ -59,17 +71,26 @@ class Store:
         """Tell whether an entry stands where this store adds, and not at the site's."""
         return os.fspath(entry.path.parent) == os.path.normpath(self._entries[0])
 
-    def add_wheel(self, wheel: Path, filename: str, sha256: str) -> Entry:
+    def add_wheel(
+        self, wheel: Path, filename: str, sha256: str, helper: Helper | None = None
+    ) -> Entry:
         """Unpack a wheel into the store; one that is there already is returned as it is.
 
-        ``sha256`` is the file's, as whoever fetched it has verified. Raises
-        BrokenWheel, UnsafeWheel, StoreNotWritable, StoreFull, which leave
-        nothing behind, and OSError where the wheel cannot be read.
+        ``sha256`` is the file's, as whoever fetched it has verified; a ``helper``
+        does the work, where there is one. Raises BrokenWheel, UnsafeWheel,
+        StoreNotWritable, StoreFull, which leave nothing behind, and OSError where
+        the wheel cannot be read. A helper that is ended leaves what ``sweep`` removes.
         """
         key = StoreKey(sha256)
         found = self.find(key)
         if found is not None:
             return found
+        if helper is not None:
+            try:
+                self._prepare()
+            except OSError as error:
+                raise store_failure(self.path, filename, error) from error
+            return helper.submit(_add_in_helper, self._roots, wheel, filename, sha256).result()
         with open_wheel(wheel, filename) as archive:
             try:
                 self._prepare()
@@ -99,9 +120,13 @@ class Store:
             absent = not self.path.is_dir()
             for name in ("entries", "locks"):
                 (self.path / name).mkdir(parents=True, exist_ok=True)
-            sweep_staging(self._entries[0])
+            self.sweep()
             self.made = self.path if absent else None
             self._prepared = True
+
+    def sweep(self) -> None:
+        """Remove what dead processes of this machine left unfinished. Raises OSError."""
+        sweep_staging(self._entries[0])
 
     @contextmanager
     def _politely(self, key: StoreKey) -> Iterator[None]:

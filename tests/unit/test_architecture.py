@@ -11,7 +11,7 @@ import envmgr
 ROOT = Path(envmgr.__file__).parent
 
 RANK = {
-    **dict.fromkeys(("names", "errors", "events", "files"), 0),
+    **dict.fromkeys(("names", "errors", "events", "files", "helper"), 0),
     "wheel": 1,
     "spec": 2,
     "hardware": 3,
@@ -32,7 +32,7 @@ RANK = {
 
 KINDS = {
     "disk": {"os", "mmap", "shutil", "tempfile", "glob", "filelock"},
-    "network": {"httpx", "socket", "truststore", "urllib3", "requests"},
+    "network": {"urllib3", "socket", "truststore", "httpx", "requests"},
     "processes": {"subprocess", "multiprocessing", "signal"},
     "threads": {"threading", "concurrent", "asyncio"},
     "time": {"time"},
@@ -49,6 +49,7 @@ DISK_CALLS = {
 
 DOORS = {
     "files": "disk",
+    "helper": "disk processes threads",
     "wheel/archive": "disk",
     "wheel/elf": "disk",
     "wheel/unpack": "disk",

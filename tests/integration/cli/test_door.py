@@ -185,7 +185,7 @@ def test_a_removed_current_directory_matters_only_to_what_is_relative_to_it(
 def test_packages_of_pythonpath_hide_none_of_ours(tmp_path: Path, environ: dict[str, str]) -> None:
     other = tmp_path / "module"
     other.mkdir()
-    for name in ("packaging", "msgspec", "yaml", "httpx"):
+    for name in ("packaging", "msgspec", "yaml", "urllib3"):
         (other / f"{name}.py").write_text("raise RuntimeError('not the one that was wanted')\n")
     (tmp_path / "environment.yaml").write_text("dependencies: [numpy ==]\n")
 

@@ -10,13 +10,13 @@ import pytest
 from tests.integration.cli.terminal import bare_environ, make_environment
 
 HEAVY = {
-    "archspec", "dataclasses", "filelock", "httpx", "inspect", "isal", "json", "logging",
+    "archspec", "dataclasses", "filelock", "urllib3", "inspect", "isal", "json", "logging",
     "msgspec", "packaging", "pathlib", "platformdirs", "resolvelib", "rich", "shutil",
     "subprocess", "tomli_w", "truststore", "yaml",
 }  # fmt: skip
 """Costs several milliseconds, or much more."""
 THIRD_PARTY = {
-    "archspec", "filelock", "httpx", "isal", "msgspec", "packaging", "platformdirs",
+    "archspec", "filelock", "urllib3", "isal", "msgspec", "packaging", "platformdirs",
     "resolvelib", "rich", "tomli_w", "truststore", "yaml",
 }  # fmt: skip
 

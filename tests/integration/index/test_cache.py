@@ -271,7 +271,7 @@ with Machine(Path({str(machine.cache)!r}), Hours()).catalog(index_at({server.url
     catalog.prefetch([named("spam")])
     (candidate,) = catalog.offer(named("spam")).candidates
     catalog.metadata(candidate)
-heavy = {{"httpx", "truststore", "envmgr.index.client", "envmgr.index.html_pages"}}
+heavy = {{"urllib3", "truststore", "envmgr.index.client", "envmgr.index.html_pages"}}
 heavy &= set(sys.modules)
 sys.exit(f"imported {{heavy}}" if heavy else 0)
 """

@@ -4,8 +4,8 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
+import urllib3
 
 from envmgr.index.access import Access
 from envmgr.index.client import Client
@@ -22,7 +22,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
     hours = Hours()
     with IndexServer([make_wheel("spam")]) as server:
         server.fail("*", Slow(0.5))
-        client = Client(Access(), clock=hours.clock, timeout=httpx.Timeout(0.1))
+        client = Client(Access(), clock=hours.clock, timeout=urllib3.Timeout(0.1))
         with pytest.raises(IndexUnreachable, match="in time"):
             client.get(f"{server.url}spam/", {}, LAB)
         client.close()

@@ -242,7 +242,7 @@ def test_the_module_that_run_needs_is_light() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY, check=True
     ).stdout.split()
 
-    heavy = {"msgspec", "filelock", "packaging", "httpx", "rich", "yaml", "subprocess"}
+    heavy = {"msgspec", "filelock", "packaging", "urllib3", "rich", "yaml", "subprocess"}
     assert heavy & {*loaded} == set()
     ours = {name for name in loaded if name.startswith("envmgr.")}
     assert ours == {"envmgr.errors", "envmgr.events", "envmgr.link", "envmgr.link.prefix"}

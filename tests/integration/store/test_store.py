@@ -14,6 +14,7 @@ import pytest
 import envmgr
 from envmgr.errors import ExitCode
 from envmgr.files import remove_tree
+from envmgr.helper import Helper, HelperDied
 from envmgr.names import StoreKey
 from envmgr.store.entry import MANIFEST, Entry, EntryDamaged, read_manifest
 from envmgr.store.errors import StoreFull, StoreNotWritable, store_failure
@@ -337,3 +338,50 @@ def test_an_entry_without_its_files_is_told_as_damaged(tmp_path: Path) -> None:
         read_manifest(entry)
 
     assert caught.value.exit_code is ExitCode.INTEGRITY
+
+
+def test_a_helper_adds_what_this_process_would(store: Store, tmp_path: Path) -> None:
+    wheel = RICH.write_to(tmp_path)
+    alone = open_store((tmp_path / "alone",))
+    with Helper() as helper:
+        theirs = store.add_wheel(wheel, RICH.filename, RICH.sha256, helper)
+        again = store.add_wheel(wheel, RICH.filename, RICH.sha256, helper)
+    own = alone.add_wheel(wheel, RICH.filename, RICH.sha256)
+    assert theirs == again
+    assert store.made == store.path
+    assert tree(theirs.path) == tree(own.path)
+    remove_tree(tmp_path / "alone")
+
+
+def tree(root: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        str(path.relative_to(root)): (
+            path.stat().st_mode,
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in root.rglob("*")
+    }
+
+
+def test_a_helper_refuses_as_this_process_would(store: Store, tmp_path: Path) -> None:
+    broken = make_wheel("demo", edit_record=lambda rows: rows[1:])
+    wheel = broken.write_to(tmp_path)
+    with Helper() as helper, pytest.raises(BrokenWheel, match="RECORD does not list it"):
+        store.add_wheel(wheel, broken.filename, broken.sha256, helper)
+    assert leftovers(store) == []
+
+
+def test_what_an_ended_helper_leaves_is_swept(store: Store, tmp_path: Path) -> None:
+    files = {f"demo/m{number}.py": f"x = {number}\n" for number in range(20_000)}
+    large = make_wheel("demo", files=files)
+    wheel = large.write_to(tmp_path)
+    with Helper() as helper, ThreadPoolExecutor(1) as pool:
+        adding = pool.submit(store.add_wheel, wheel, large.filename, large.sha256, helper)
+        while not (store.path / "entries").is_dir() or not leftovers(store):
+            assert not adding.done()
+        helper.end()
+        with pytest.raises(HelperDied):
+            adding.result()
+    assert leftovers(store) != []
+    store.sweep()
+    assert leftovers(store) == []

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from envmgr.index.access import access_from, proxies_from
+from envmgr.index.access import access_from, proxies_from, proxy_for
 from envmgr.names import IndexName
 from envmgr.spec.types import IndexSpec
 
@@ -54,3 +54,35 @@ def test_proxies_are_read_as_everybody_writes_them(
     environ: dict[str, str], proxies: dict[str, str | None]
 ) -> None:
     assert proxies_from(environ) == proxies
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("https://example.org/simple/", "http://tls:1"),
+        ("http://example.org/simple/", "http://any:1"),
+        ("https://localhost/a", None),
+        ("https://nolocalhost/a", "http://tls:1"),
+        ("http://10.0.0.1:8080/a", None),
+        ("http://10.0.0.12/a", "http://any:1"),
+        ("https://[::1]:8443/a", None),
+        ("https://lab.org/a", None),
+        ("https://index.lab.org/a", None),
+        ("https://INDEX.LAB.ORG/a", None),
+        ("https://collab.org/a", "http://tls:1"),
+        ("https://x.org/a", None),
+        ("https://a.x.org:444/a", None),
+        ("https://ax.org/a", "http://tls:1"),
+        ("https://port.net:8080/a", None),
+        ("https://port.net/a", "http://tls:1"),
+    ],
+)
+def test_a_host_that_is_exempt_is_asked_directly(url: str, proxy: str | None) -> None:
+    proxies = proxies_from(
+        {
+            "https_proxy": "http://tls:1",
+            "all_proxy": "http://any:1",
+            "no_proxy": "localhost,10.0.0.1,[::1],.lab.org,x.org,port.net:8080",
+        }
+    )
+    assert proxy_for(proxies, url) == proxy
