@@ -1,5 +1,5 @@
 """``python -m envmgr``."""
 
-from envmgr.cli.main import main
+from envmgr.cli.main import program
 
-raise SystemExit(main())
+raise SystemExit(program())

@@ -5,6 +5,7 @@ with whoever started it, however that one ends: the end of the pipe is the end
 of the helper.
 """
 
+import gc
 import os
 import pickle
 import subprocess
@@ -83,11 +84,12 @@ class Helper:
         with self._mutex:
             self._number += 1
             number = self._number
+        call = pickle.dumps((number, function, args, kwargs), pickle.HIGHEST_PROTOCOL)
+        with self._mutex:
             if self._ended:
                 future.set_exception(HelperDied(self._process.wait()))
                 return future
             self._waiting[number] = future
-        call = pickle.dumps((number, function, args, kwargs), pickle.HIGHEST_PROTOCOL)
         with self._writing, suppress(BrokenPipeError):  # the reader notices too, and tells
             self._in.write(call)
             self._in.flush()
@@ -132,6 +134,7 @@ def serve(threads: int) -> None:
     """Answer calls until nobody is there any more to make them. Runs in the helper."""
     from concurrent.futures import ThreadPoolExecutor
 
+    gc.disable()  # it lives too shortly to be worth it
     calls, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print among the answers
     lock = Lock()

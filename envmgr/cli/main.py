@@ -42,16 +42,21 @@ COLLECT_AFTER = 100_000
 and looking through the tables of a resolution costs a tenth of it (*measured*)."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def program() -> int:
+    """Run the command that this process was started for, and return its exit code."""
+    gc.set_threshold(COLLECT_AFTER)
+    if os.environ.get("PYTHONPATH"):
+        sys.path[:] = own_packages_first(sys.path, os.environ["PYTHONPATH"])
+    code = main(sys.argv[1:])
+    gc.freeze()  # or the interpreter would look once more through all that ends with it
+    return code
+
+
+def main(words: Sequence[str]) -> int:
     """Run one command and return its exit code; never raises."""
-    words = sys.argv[1:] if argv is None else list(argv)
     environ = dict(os.environ)
-    if argv is None:
-        gc.set_threshold(COLLECT_AFTER)
-    if argv is None and environ.get("PYTHONPATH"):
-        sys.path[:] = own_packages_first(sys.path, environ["PYTHONPATH"])
     try:
-        return _dispatch(words, environ)
+        return _dispatch(list(words), environ)
     except EnvmgrError as error:
         return _fail(error, words, environ)
     except KeyboardInterrupt:

@@ -25,6 +25,9 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _END64_MAGIC = b"PK\6\6"
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _CENTRAL_MAGIC = b"PK\1\2"
+_LENGTHS = struct.Struct("<3H")
+_LENGTHS_AT = 28
+"""In a central header: the lengths of name, extra field and comment, which follow it."""
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_MAGIC = b"PK\3\4"
 _FULL16 = 0xFFFF
@@ -322,7 +325,8 @@ def find_member_in_tail(
     """Find the one member ``<top-level directory><suffix>``, given the end of an archive.
 
     Its bytes, from ``offset`` to ``span_limit``, are what ``inflate_member`` takes.
-    Raises InvalidArchive.
+    The other members are passed over unread: whoever opens the whole archive
+    looks at them. Raises InvalidArchive.
     """
     directory = find_directory(tail, tail_offset)
     if isinstance(directory, NeedBytesFrom):
@@ -330,11 +334,32 @@ def find_member_in_tail(
     start = directory.offset - tail_offset
     if start < 0:
         return NeedBytesFrom(directory.offset)
-    members = parse_directory(memoryview(tail)[start : start + directory.size], directory)
-    own = [m for m in members if m.name.endswith(suffix) and m.name.count("/") == 1]
-    if len(own) != 1:
-        raise InvalidArchive(f"it has {len(own)} members *{suffix} at its top, not one")
-    return own[0]
+    data = tail[start : start + directory.size]
+    places = _places_of(data, directory.count, suffix.encode())
+    if len(places) != 1:
+        raise InvalidArchive(f"it has {len(places)} members *{suffix} at its top, not one")
+    member, _ = _parse_member(memoryview(data), places[0], directory.shift)
+    _check_extents([member], directory.offset)
+    return member
+
+
+def _places_of(data: bytes, count: int, suffix: bytes) -> list[int]:
+    """Return where in a central directory the members ``<directory><suffix>`` are described."""
+    places = []
+    at = 0
+    lengths_of = _LENGTHS.unpack_from
+    for _ in range(count):
+        if not data.startswith(_CENTRAL_MAGIC, at) or at + _CENTRAL.size > len(data):
+            raise InvalidArchive("its directory is damaged")
+        name_length, extra_length, comment_length = lengths_of(data, at + _LENGTHS_AT)
+        name_at = at + _CENTRAL.size
+        end = name_at + name_length
+        if data.endswith(suffix, name_at, end) and data.count(b"/", name_at, end) == 1:
+            places.append(at)
+        at = end + extra_length + comment_length
+    if at != len(data):
+        raise InvalidArchive("its directory holds more than it counts")
+    return places
 
 
 def inflate_member(

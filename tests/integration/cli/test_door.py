@@ -20,7 +20,7 @@ from envmgr.spec.problems import FileUnreadable
 from tests.integration.cli.terminal import ROOT, envmgr, make_environment
 from tests.support.users import as_nobody
 
-START = "import sys; from envmgr.cli.main import main; sys.exit(main())"
+START = "import sys; from envmgr.cli.main import program; sys.exit(program())"
 """What the installed command does."""
 
 
