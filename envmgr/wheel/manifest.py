@@ -14,7 +14,7 @@ import msgspec
 from envmgr.errors import IntegrityError
 from envmgr.names import PackageName
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 """Raised whenever a manifest of the same wheel would say something else."""
 
 

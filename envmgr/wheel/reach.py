@@ -12,6 +12,18 @@ from envmgr.wheel.manifest import ElfFacts
 
 Segments: TypeAlias = tuple[str, ...]
 
+OUTSIDE: Segments = ()
+"""A place that is in no entry."""
+
+PLATFORM_LIBRARIES = frozenset(
+    """
+    libc libm libdl librt libpthread libutil libnsl libresolv libanl libcrypt libgcc_s libstdc++
+    libX11 libXext libXrender libICE libSM libGL libgobject-2.0 libgthread-2.0 libglib-2.0 libz
+    libexpat libatomic libmvec linux-vdso
+    """.split()
+)
+"""What every Linux has for wheels (PEP 513, 571, 599 and 600, and musl's one library)."""
+
 _PLAIN, _BRACED = "$ORIGIN", "${ORIGIN}"
 
 
@@ -20,16 +32,35 @@ def reaching_directories(elf: Iterable[ElfFacts], paths: Iterable[str]) -> tuple
 
     ``paths`` are the entry's files. A search path leaves where it climbs out of the part
     it is in (``site-packages``, ``data``, ...), where it names a directory that this
-    entry has not (another entry may provide it), and where it cannot be told.
+    entry has not (another entry may provide it), where it cannot be told, and where it
+    leads to a directory of this entry that lacks what is needed: several entries may
+    fill one directory (``cmeel.prefix/lib``).
     """
-    directories = _directories_of(paths)
+    files = frozenset(paths)
+    directories = _directories_of(files)
     reaching = set()
     for facts in elf:
         home = tuple(facts.path.split("/")[:-1])
         search_path = facts.runpath or facts.rpath  # ld.so(8): RPATH only where no RUNPATH
-        if any(_leaves(home, element, directories) for element in search_path):
+        places = [place for each in search_path for place in _places(home, each)]
+        if any(place not in directories for place in places) or (
+            any(place != home for place in places) and _lacks(facts.needed, places, files)
+        ):
             reaching.add("/".join(home))
     return tuple(sorted(reaching))
+
+
+def _lacks(needed: Iterable[str], places: Iterable[Segments], files: frozenset[str]) -> bool:
+    """Whether a library needs what neither the platform has nor these directories of its entry."""
+    there = ["/".join(place) for place in places]
+    return any(
+        not _is_of_the_platform(name) and not any(f"{place}/{name}" in files for place in there)
+        for name in needed
+    )
+
+
+def _is_of_the_platform(name: str) -> bool:
+    return name.partition(".so")[0] in PLATFORM_LIBRARIES or name.startswith(("ld-", "libpython"))
 
 
 def _directories_of(paths: Iterable[str]) -> frozenset[Segments]:
@@ -42,12 +73,12 @@ def _directories_of(paths: Iterable[str]) -> frozenset[Segments]:
     return frozenset(found)
 
 
-def _leaves(home: Segments, element: str, directories: frozenset[Segments]) -> bool:
+def _places(home: Segments, element: str) -> tuple[Segments, ...]:
+    """Return where an element of a search path leads; ``OUTSIDE`` for out of the entry's part."""
     rest = _relative_to_origin(element)
     if rest is None:
-        return False
-    place = _resolve(home, rest)
-    return place is None or place not in directories
+        return ()
+    return (_resolve(home, rest) or OUTSIDE,)
 
 
 def _relative_to_origin(element: str) -> str | None:

@@ -8,13 +8,15 @@ NUMPY_FILES = [NUMPY, "site-packages/numpy.libs/libopenblas.so"]
 TORCH = "site-packages/torch/lib/libtorch.so"
 
 
-def _reaching(path: str, *files: str, runpath: str = "", rpath: str = "") -> tuple[str, ...]:
+def _reaching(
+    path: str, *files: str, runpath: str = "", rpath: str = "", needed: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     facts = ElfFacts(
         path,
         "x86_64",
         64,
         None,
-        (),
+        needed,
         tuple(filter(None, rpath.split(":"))),
         tuple(filter(None, runpath.split(":"))),
         {},
@@ -92,3 +94,28 @@ def test_a_directory_is_known_by_the_files_below_it() -> None:
     files = ["site-packages/torch/share/deep/er/x.txt"]
     assert _reaching(TORCH, *files, runpath="$ORIGIN/../share/deep") == ()
     assert _reaching(TORCH, *files, runpath="$ORIGIN/../share/dee") == ("site-packages/torch/lib",)
+
+
+ARM = "site-packages/cmeel.prefix/lib/python3.12/site-packages/arm/arm.so"
+OWN_LIBRARY = "site-packages/cmeel.prefix/lib/libarm.so.1"
+
+
+@pytest.mark.parametrize(
+    ("needed", "reaches"),
+    [
+        ((), False),
+        (("libc.so.6", "libstdc++.so.6", "ld-linux-x86-64.so.2", "libpython3.12.so.1.0"), False),
+        (("libarm.so.1", "libm.so.6"), False),
+        (("libother.so.1",), True),
+        (("libarm.so.1", "libarm.so.2"), True),
+    ],
+)
+def test_a_shared_directory_that_lacks_what_is_needed_may_be_filled_by_another_entry(
+    needed: tuple[str, ...], reaches: bool
+) -> None:
+    found = _reaching(ARM, OWN_LIBRARY, runpath="$ORIGIN/../../../../lib", needed=needed)
+    assert found == ((ARM.rpartition("/")[0],) if reaches else ())
+
+
+def test_what_is_looked_for_beside_a_library_alone_is_of_its_own_entry() -> None:
+    assert _reaching(TORCH, runpath="$ORIGIN", needed=("libother.so.1",)) == ()
