@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from envmgr.names import normalized
 from tests.integration.popular import POPULAR, Popular, popular
 
 pytestmark = pytest.mark.slow
@@ -103,10 +104,10 @@ def row(place: Place, package: Popular) -> str:
     """Make a line of the table."""
     place.create(package)
     called = place.call(package)
-    packages = json.loads(place.envmgr("list", "-n", "one", "--json"))["packages"]
+    packages = json.loads(place.envmgr("list", "-n", "one", "--json"))["result"]["packages"]
     prefix = Path(place.envmgr("prefix", "one").strip()) / ".envmgr" / "current"
     entries = sum(len(names) + len(files) for _, names, files in os.walk(prefix.resolve()))
-    own = next(each for each in packages if each["name"] == package.name.lower())
+    own = next(each for each in packages if each["name"] == normalized(package.name))
     works = "yes" if called == package.prints else f"no: {called}"
     size = sum(each["size"] for each in packages) / 1e6
     cells = (package.name, own["version"], len(packages), f"{size:.0f}", entries, package.does)
