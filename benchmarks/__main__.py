@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.contest import Contest, contest, entries_under, pairs
+from benchmarks.growth import growth
 from benchmarks.process import Run, Series, added, ratios, run
 
 
@@ -152,6 +153,18 @@ def start_up(c: Contest, runs: int) -> Iterable[Row]:
     )
 
 
+def by_size(c: Contest, runs: int) -> Iterable[Row]:
+    """Warm creates of 10 to 400 packages, and of as many packages with few and many files."""
+    for grown in growth(c, runs):
+        series = grown.series
+        yield Row(
+            f"warm create, {grown.packages} packages ({grown.what}), {grown.files:,} files",
+            seconds(series),
+            f"{grown.entries:,} entries",
+            f"{series.wall / grown.packages * 1000:.1f} ms a package",
+        )
+
+
 JOBS: dict[str, Callable[[Contest, int], Iterable[Row]]] = {
     "start-up": start_up,
     "warm": warm_create,
@@ -161,6 +174,7 @@ JOBS: dict[str, Callable[[Contest, int], Iterable[Row]]] = {
     "cold": lambda c, runs: cold_create(c, runs, compiling=False),
     "cold-compiling": lambda c, runs: cold_create(c, runs, compiling=True),
     "pip": pip_warm,
+    "growth": by_size,
 }
 
 
