@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.contest import Contest, contest, entries_under, pairs
-from benchmarks.growth import growth
+from benchmarks.growth import growth, prepare
 from benchmarks.process import Run, Series, added, ratios, run
 
 
@@ -153,6 +153,21 @@ def start_up(c: Contest, runs: int) -> Iterable[Row]:
     )
 
 
+def warm_large(c: Contest, runs: int) -> Iterable[Row]:
+    """The warm create of the largest environment, some 400 packages."""
+    large = prepare(c)
+    theirs_environ = c.theirs("growth")
+    c.uv_create(c.root / "large-uv-first", theirs_environ, lock=large.lock)
+    ours, theirs = pairs(
+        runs,
+        lambda n: large.create(c.root / f"large-{n}", large.lock),
+        lambda n: c.uv_create(c.root / f"large-uv-{n}", theirs_environ, lock=large.lock),
+    )
+    yield compared("warm create of some 400 packages", ours, theirs)
+    own, other = (entries_under(c.root / name) for name in ("large-0", "large-uv-0"))
+    yield Row("entries in that", f"{own:,}", f"{other:,}", f"{other / own:.0f} x fewer")
+
+
 def by_size(c: Contest, runs: int) -> Iterable[Row]:
     """Warm creates of 10 to 400 packages, and of as many packages with few and many files."""
     for grown in growth(c, runs):
@@ -175,6 +190,7 @@ JOBS: dict[str, Callable[[Contest, int], Iterable[Row]]] = {
     "cold-compiling": lambda c, runs: cold_create(c, runs, compiling=True),
     "pip": pip_warm,
     "growth": by_size,
+    "warm-large": warm_large,
 }
 
 

@@ -79,13 +79,14 @@ class Contest:
         ]
         return run([*command, "--frozen", *options], environ)
 
-    def uv_create(self, prefix: Path, environ: dict[str, str], *options: str) -> Run:
-        """``uv venv && uv pip sync`` from the same lock."""
+    def uv_create(
+        self, prefix: Path, environ: dict[str, str], *options: str, lock: Path | None = None
+    ) -> Run:
+        """``uv venv && uv pip sync`` from the same lock, or another."""
+        sync = [self.uv, "pip", "sync", "--python", str(prefix), *options, str(lock or self.lock)]
         return added(
             run([self.uv, "venv", "--python", self.python, str(prefix)], environ),
-            run(
-                [self.uv, "pip", "sync", "--python", str(prefix), *options, str(self.lock)], environ
-            ),
+            run(sync, environ),
         )
 
     def pip_create(self, prefix: Path) -> Run:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.contest import Contest
-from benchmarks.process import Series, run
+from benchmarks.process import Run, Series, run
 
 SIZES = (10, 50, 100, 200, 300, 400)
 ALIKE = 50
@@ -38,33 +38,52 @@ class Growth:
     series: Series
 
 
-def growth(c: Contest, runs: int) -> Iterable[Growth]:
-    """Create environments of growing parts of one lock, everything being in the store."""
-    environ = c.ours("growth")
+@dataclass(frozen=True)
+class Large:
+    """The lock of everything in LARGE, resolved and in the store."""
+
+    lock: Path
+    environ: dict[str, str]
+    command: tuple[str, ...]
+
+    def create(self, prefix: Path, lock: Path) -> Run:
+        """Make an environment of a lock."""
+        return run(
+            [*self.command, "--frozen", "-p", str(prefix), "--lock", str(lock)], self.environ
+        )
+
+
+def prepare(c: Contest) -> Large:
+    """Resolve, lock and unpack LARGE once."""
     file = c.root / "large.yaml"
     file.write_text(
         f"schema: 1\nname: large\npython: '3.12'\ndependencies: {json.dumps(LARGE)}\n", "utf-8"
     )
-    lock = c.root / "pylock.large.toml"
-    command = [c.envmgr, "create", "-f", str(file), "--frozen", "--no-compile"]
-    run([*(each for each in command if each != "--frozen"), "--lock", str(lock)], environ)
-    listed = subprocess.check_output([c.envmgr, "list", "-n", "large", "--json"], env=environ)
+    command = (c.envmgr, "create", "-f", str(file), "--no-compile")
+    large = Large(c.root / "pylock.large.toml", c.ours("growth"), command)
+    if not large.lock.exists():
+        run([*command, "--lock", str(large.lock)], large.environ)
+    return large
+
+
+def growth(c: Contest, runs: int) -> Iterable[Growth]:
+    """Create environments of growing parts of one lock, everything being in the store."""
+    large = prepare(c)
+    listed = subprocess.check_output([c.envmgr, "list", "-n", "large", "--json"], env=large.environ)
     files = _files_by_name(json.loads(listed)["result"]["packages"])
-    head, *blocks = lock.read_text("utf-8").split("[[packages]]\n")
+    head, *blocks = large.lock.read_text("utf-8").split("[[packages]]\n")
     by_files = sorted(blocks, key=lambda block: files[_name(block)])
 
     def measured(what: str, chosen: Sequence[str]) -> Growth:
         part = c.root / f"pylock.{len(chosen)}-{what}.toml"
         part.write_text("[[packages]]\n".join((head, *chosen)), "utf-8")
         prefixes = [c.root / f"grown-{what}-{len(chosen)}-{number}" for number in range(runs)]
-        series = Series(
-            tuple(run([*command, "-p", str(at), "--lock", str(part)], environ) for at in prefixes)
-        )
+        series = Series(tuple(large.create(prefix, part) for prefix in prefixes))
         return Growth(
             what,
             len(chosen),
             sum(files[_name(block)] for block in chosen),
-            sum(1 for _ in (prefixes[0] / ".envmgr" / "current" / ".").resolve().rglob("*")),
+            sum(1 for _ in (prefixes[0] / ".envmgr" / "current").resolve().rglob("*")),
             series,
         )
 
