@@ -49,19 +49,31 @@ def render_packages(packages: Sequence[PackageRow], *, verbose: int) -> str:
         [
             one.name,
             one.version,
-            one.index or "direct",
+            one.index or "direct" if one.installer == "envmgr" else f"by {one.installer}",
             ", ".join(one.groups) or "-",
-            "?" if one.size is None else render_bytes(one.size),
+            _size(one),
         ]
         for one in packages
     ]
     if verbose:
         head.append("ENTRY")
         for row, one in zip(rows, packages, strict=True):
-            row.append("missing" if one.entry is None else str(one.entry))
+            row.append(_place(one))
     total = render_bytes(sum(one.size or 0 for one in packages))
     count = render_count(len(packages), "package")
     return render_table(head, rows, right="SIZE") + f"{count}, {total} in the store\n"
+
+
+def _size(package: PackageRow) -> str:
+    if package.size is not None:
+        return render_bytes(package.size)
+    return "?" if package.installer == "envmgr" else "-"
+
+
+def _place(package: PackageRow) -> str:
+    if package.entry is not None:
+        return str(package.entry)
+    return "missing" if package.installer == "envmgr" else "the environment itself"
 
 
 def render_moment(iso: str) -> str:

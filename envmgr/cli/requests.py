@@ -37,6 +37,11 @@ def add_making(parser: CommandParser) -> None:
         default=None,
         help="compile bytecode ahead, or leave it (default: as the settings say)",
     )
+    group.add_argument(
+        "--discard-installed",
+        action="store_true",
+        help="leave behind what pip or uv put into the environment, instead of stopping",
+    )
     add_resolving(parser)
 
 
@@ -80,6 +85,7 @@ def parse_create(arguments: Namespace, file: Path, directory: str | None) -> Cre
         dry_run=arguments.dry_run,
         compile=arguments.compile,
         refresh=arguments.refresh,
+        discard_installed=arguments.discard_installed,
     )
 
 
@@ -95,6 +101,7 @@ def parse_sync(arguments: Namespace, directory: str | None) -> CreateRequest:
         dry_run=arguments.dry_run,
         compile=arguments.compile,
         refresh=arguments.refresh,
+        discard_installed=arguments.discard_installed,
     )
 
 

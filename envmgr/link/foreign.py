@@ -9,17 +9,31 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from envmgr.errors import PrefixError
+from envmgr.link.prefix import NoEnvironment, current_generation
 from envmgr.link.startup import MODULE
 
 _OURS = {f"{MODULE}.py", f"{MODULE}.pth", f"{MODULE}.start", "__pycache__"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ForeignDistribution:
+    """A package that another installer put there; name and version as ``dist-info`` spells them."""
+
+    name: str
+    version: str
+    installer: str
+    """As its INSTALLER says; ``unknown`` where it says nothing."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
     """What is there and not ours; all sorted."""
 
-    distributions: tuple[str, ...] = ()
-    """``name version``, as their ``dist-info`` directories are called."""
+    distributions: tuple[ForeignDistribution, ...] = ()
     others: tuple[str, ...] = ()
     """Names in site-packages that none of these accounts for."""
 
@@ -27,19 +41,63 @@ class Foreign:
         return bool(self.distributions or self.others)
 
     def __str__(self) -> str:
-        return ", ".join((*self.distributions, *self.others))
+        return ", ".join((*map(str, self.distributions), *self.others))
+
+
+class InstalledByOthers(PrefixError):
+    """Packages of other installers would stay behind in the generation that stands now."""
+
+    def __init__(self, generation: Path, foreign: Foreign, file: Path) -> None:
+        super().__init__(generation, foreign, file)
+        self.generation = generation
+        self.foreign = foreign
+        self.file = file
+
+    def __str__(self) -> str:
+        packages = self.foreign.distributions
+        installers = " and ".join(sorted({each.installer for each in packages}))
+        listed = ", ".join(map(str, packages))
+        prefix = self.generation.parents[2]
+        return f"{installers} put into {prefix} what a change would leave behind: {listed}"
+
+    @property
+    def hint(self) -> str:
+        """Both ways on."""
+        return f"add them to {self.file}, or leave them behind with --discard-installed"
+
+
+def check_foreign(prefix: Path, file: Path, *, discard: bool) -> Foreign:
+    """Look what a switch to another generation leaves behind; nothing is touched.
+
+    To be called before any switch, while the prefix is locked. ``file`` is the environment
+    file. Raises InstalledByOthers for packages, unless they may be discarded; stray files
+    stop nobody.
+    """
+    try:
+        generation = current_generation(prefix)
+    except NoEnvironment:
+        return Foreign()
+    foreign = read_foreign(generation)
+    if foreign.distributions and not discard:
+        raise InstalledByOthers(generation, foreign, file)
+    return foreign
 
 
 def read_foreign(generation: Path) -> Foreign:
     """Look for what other installers put into a generation; nothing where it is gone."""
-    distributions: set[str] = set()
+    distributions: set[ForeignDistribution] = set()
     others: set[str] = set()
     for site in generation.glob("lib/*/site-packages"):
         names = set(_foreign_names(site))
         infos = {name for name in names if name.endswith(".dist-info")}
-        distributions |= {" ".join(info.removesuffix(".dist-info").split("-")) for info in infos}
+        distributions |= {_distribution(site / info) for info in infos}
         others |= names - infos - set(_recorded(site, infos))
     return Foreign(tuple(sorted(distributions)), tuple(sorted(others)))
+
+
+def _distribution(info: Path) -> ForeignDistribution:
+    name, _, version = info.name.removesuffix(".dist-info").partition("-")
+    return ForeignDistribution(name, version, _installer(info) or "unknown")
 
 
 def _foreign_names(site: Path) -> Iterator[str]:

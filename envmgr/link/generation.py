@@ -16,6 +16,7 @@ import msgspec
 from envmgr.files import remove_file, remove_tree, replace_link, write_atomically, write_new
 from envmgr.link.inputs import LaidFile, Layout
 from envmgr.link.prefix import (
+    CACHES,
     CURRENT,
     GENERATIONS,
     RECORD,
@@ -198,7 +199,7 @@ def switch_generation(prefix: Path, generation: GenerationId) -> None:
 
 
 def _names(generation: Path) -> frozenset[str]:
-    return frozenset(os.listdir(generation)) - {RECORD}
+    return frozenset(os.listdir(generation)) - {RECORD, CACHES}
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from envmgr.link.inputs import (
     LayoutClash,
     LayoutInputs,
 )
-from envmgr.link.prefix import RECORD, STATE
+from envmgr.link.prefix import CACHES, RECORD, STATE
 from envmgr.link.scripts import (
     PIP_NAMES,
     is_program_name,
@@ -46,7 +46,7 @@ INSTALLER = "INSTALLER"
 SHARE_DEPTH = 3
 """How deep ``share`` is real: ``share/jupyter/kernels`` is, ``.../kernels/python3`` folds."""
 
-RESERVED = frozenset({STATE, ".gitignore", RECORD})
+RESERVED = frozenset({STATE, ".gitignore", RECORD, CACHES})
 """Names at the top of a prefix or a generation that are envmgr's own."""
 
 _LEFT_OUT = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", INSTALLER, SOURCES, "REQUESTED"})
@@ -196,8 +196,13 @@ class _View:
             self._bytecode[f"{path}/__pycache__/{cached}"] = target
 
     def add_dist_info(self, laid: LaidEntry) -> None:
-        """Add what an installer writes into ``dist-info`` (recording installed projects)."""
+        """Add what an installer writes into ``dist-info`` (recording installed projects).
+
+        RECORD leads to a directory: absent for ``importlib.metadata`` and pip, unreadable
+        for uv, which would take an absent one for leave to write over the package.
+        """
         info = f"{self._site}/{laid.manifest.dist_info}"
+        self._links[f"{info}/RECORD"] = f"{laid.root}/site-packages/{laid.manifest.dist_info}"
         self._links[f"{info}/{SOURCES}"] = f"{laid.root}/{SOURCES}"
         self._files[f"{info}/{INSTALLER}"] = LaidFile(b"envmgr\n")
         if laid.requested:

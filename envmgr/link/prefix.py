@@ -28,6 +28,8 @@ STATE = ".envmgr"
 GENERATIONS = f"{STATE}/generations"
 CURRENT = f"{STATE}/current"
 RECORD = "generation.json"
+CACHES = ".cache"
+"""In a generation: what its programs cache, and nobody else may take (``numba``)."""
 
 PrefixKind: TypeAlias = Literal[
     "absent", "empty", "environment", "conda", "venv", "directory", "file"

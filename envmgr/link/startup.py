@@ -7,11 +7,20 @@ packages it started with. A probe (``python -I -c ...``) is told the prefix itse
 who asks so may remember the answer, and a generation is not for ever (uv keeps it
 for as long as the base interpreter is the same: *tried*).
 
+It also keeps what the process caches out of the store, where other environments
+would find it. numba is told a directory of the generation: by itself it writes
+beside the module, which for root is in the store, and takes the caches that are there
+although they inline functions of other packages (*tried*: wrong results). Root's
+Python writes no bytecode into entries; everybody else's cannot.
+
 ``_envmgr.pth`` calls it in every Python until 3.17, ``_envmgr.start`` from 3.15 on
 (PEP 829, which then ignores the other one's line).
 """
 
 from collections.abc import Mapping
+
+from envmgr.link.prefix import CACHES
+from envmgr.store.store import LAYOUT
 
 MODULE = "_envmgr"
 PTH = f"import {MODULE}; {MODULE}.start()\n"
@@ -24,6 +33,8 @@ import os
 import sys
 
 VARIABLES = {variables}
+CACHES = {caches}
+ENTRIES = {entries}
 
 
 class _Last:
@@ -100,6 +111,34 @@ def _follow_activation():
         os.environ["VIRTUAL_ENV"] = sys.prefix
 
 
+def _keep_caches_apart():
+    """Tell numba a place of this generation, unless the user has named one."""
+    told = os.environ.get("NUMBA_CACHE_DIR", "")
+    if told and "envmgr/generations/" not in told:
+        return
+    here = _generation(sys.prefix) or sys.prefix
+    try:
+        ours = os.stat(here).st_uid == os.geteuid()
+    except OSError:
+        return
+    if not ours:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        here = os.path.join(base, "envmgr", "generations", os.path.basename(here))
+    os.environ["NUMBA_CACHE_DIR"] = os.path.join(here, CACHES)
+
+
+def _spare_entries():
+    """Write no bytecode into the store as root, whom its modes do not stop."""
+    loader = type(__spec__.loader)
+    write = loader.set_data
+
+    def set_data(self, path, data, **options):
+        if ENTRIES not in os.path.realpath(path):
+            write(self, path, data, **options)
+
+    loader.set_data = set_data
+
+
 def start():
     for name, value in VARIABLES.items():
         os.environ.setdefault(name, value)
@@ -108,6 +147,9 @@ def start():
         if not _is_probe():
             _pin()
             _follow_activation()
+        _keep_caches_apart()
+        if os.geteuid() == 0:
+            _spare_entries()
 
 
 _done = []
@@ -122,8 +164,11 @@ def render_startup(variables: Mapping[str, str]) -> dict[str, str]:
     """
     lines = [f"    {name!r}: {value!r},\n" for name, value in sorted(variables.items())]
     table = "{\n" + "".join(lines) + "}" if lines else "{}"
+    text = _TEXT.replace("{variables}", table)
+    text = text.replace("{caches}", repr(f"{CACHES}/numba"))
+    text = text.replace("{entries}", repr(f"/{LAYOUT}/entries/"))
     return {
-        f"{MODULE}.py": _TEXT.replace("{variables}", table),
+        f"{MODULE}.py": text,
         f"{MODULE}.pth": PTH,
         f"{MODULE}.start": START,
     }

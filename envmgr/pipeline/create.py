@@ -11,7 +11,7 @@ from envmgr.activate.scripts import render_activation
 from envmgr.events import Noted, Reporter, Warned
 from envmgr.link.carry import Carried, carry_written
 from envmgr.link.entries import read_laid_entries
-from envmgr.link.foreign import Foreign, read_foreign
+from envmgr.link.foreign import Foreign, check_foreign
 from envmgr.link.generation import (
     GenerationRecord,
     PackageRecord,
@@ -33,6 +33,7 @@ from envmgr.lock.types import LockedPackage
 from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName
 from envmgr.pipeline.environments import locate
 from envmgr.pipeline.errors import UnknownGroup
+from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.origin import moved_from, recorded_file
 from envmgr.pipeline.settle import LockWish, Settled, settle
 from envmgr.pipeline.stock import Stocked, stock, store_key
@@ -147,6 +148,8 @@ def _preview(aim: _Aim, request: CreateRequest, world: World) -> Created:
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
     made: Made = "unchanged" if _stands(aim, settled, packages, store) else _verb(aim)
+    if made != "unchanged":
+        check_foreign(aim.prefix, aim.spec.source, discard=request.discard_installed)
     return _outcome(aim, settled, packages, world, made)
 
 
@@ -156,6 +159,7 @@ def _make(aim: _Aim, request: CreateRequest, world: World) -> Created:
     store = open_store(world.settings.stores)
     if _stands(aim, settled, packages, store):
         return _outcome(aim, settled, packages, world, "unchanged")
+    foreign = check_foreign(aim.prefix, aim.spec.source, discard=request.discard_installed)
     indexes = choose_indexes(aim.spec.indexes, world.settings).indexes
     stocked = stock(
         packages,
@@ -167,6 +171,7 @@ def _make(aim: _Aim, request: CreateRequest, world: World) -> Created:
         compiling=aim.compile,
     )
     record = _link(aim, settled, packages, stocked, world)
+    _tell_foreign(foreign, aim, world)
     return _outcome(aim, settled, packages, world, _verb(aim), record, stocked, store.made)
 
 
@@ -199,14 +204,16 @@ def _is_whole(
     prefix: Path, before: GenerationRecord, packages: tuple[LockedPackage, ...], store: Store
 ) -> bool:
     """Whether a generation's scripts and links still lead somewhere: nothing of it was moved."""
-    entries = [store.find(store_key(package)) for package in packages]
-    places = {str(entry.path.parent) for entry in entries if entry is not None}
+    found = [store.find(store_key(package)) for package in packages]
+    entries = [entry for entry in found if entry is not None]
+    places = {str(entry.path.parent) for entry in entries}
     return (
-        None not in entries
+        len(entries) == len(found)
         and len(places) == len(before.stores)
         and all(any(is_same_place(place, old) for old in before.stores) for place in places)
         and is_same_place(before.prefix, prefix)
         and is_linked(prefix)
+        and are_as_made(entry for entry in entries if store.owns(entry))
     )
 
 
@@ -251,35 +258,34 @@ def _link(
         )
         view = layout(inputs)
         record = _record(aim, settled, packages, stocked, generation, view.entries)
-        carried, foreign = _switch(aim, view, record)
+        carried = _switch(aim, view, record)
     for note in view.notes:
         world.report(Warned(note))
     _tell_carried(carried, world)
-    if foreign and aim.before is not None:
-        world.report(
-            Warned(
-                f"{foreign} came from another installer and stays behind in generation "
-                f"{aim.before.id}; to keep it, add it to {aim.spec.source}"
-            )
-        )
     return record
 
 
-def _switch(aim: _Aim, view: Layout, record: GenerationRecord) -> tuple[Carried, Foreign]:
-    """Write a generation and switch to it, or leave nothing of it; tell what was in the old one."""
+def _switch(aim: _Aim, view: Layout, record: GenerationRecord) -> Carried:
+    """Write a generation and switch to it, or leave nothing of it."""
     try:
         write_generation(aim.prefix, view, record)
         carried = carry_written(aim.prefix, record.id)
-        foreign = Foreign()
-        if aim.before is not None:
-            foreign = read_foreign(generation_path(aim.prefix, aim.before.id))
         write_identity(aim.prefix, aim.name, aim.spec.source)
         switch_generation(aim.prefix, record.id)
     except BaseException:
         abandon_generation(aim.prefix, record.id)
         raise
     prune_generations(aim.prefix)
-    return carried, foreign
+    return carried
+
+
+def _tell_foreign(foreign: Foreign, aim: _Aim, world: World) -> None:
+    if foreign and aim.before is not None:
+        world.report(
+            Warned(
+                f"{foreign} stayed behind in generation {aim.before.id}: not of {aim.spec.source}"
+            )
+        )
 
 
 def _tell_carried(carried: Carried, world: World) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 from shlex import quote
 
 from envmgr.events import Reporter, Warned, silent
+from envmgr.link.foreign import ForeignDistribution, read_foreign
 from envmgr.link.generation import (
     GenerationRecord,
     PackageRecord,
+    generation_path,
     read_current,
     read_damage,
 )
@@ -18,8 +20,9 @@ from envmgr.link.prefix import (
     prefix_kind,
     read_identity,
 )
-from envmgr.names import EnvironmentName
+from envmgr.names import EnvironmentName, PackageName, normalized
 from envmgr.pipeline.errors import NoSuchEnvironment
+from envmgr.pipeline.mend import describe
 from envmgr.pipeline.types import (
     ByName,
     ByPrefix,
@@ -31,6 +34,7 @@ from envmgr.pipeline.types import (
 from envmgr.spec.settings import Settings
 from envmgr.store.entry import read_manifest
 from envmgr.store.store import Store, open_store
+from envmgr.store.tamper import find_tampering
 
 
 def locate(
@@ -100,13 +104,39 @@ def list_environments(
     return tuple(found)
 
 
-def list_packages(selector: Selector, settings: Settings) -> tuple[PackageRow, ...]:
-    """List the packages of an environment, by name.
+def list_packages(
+    selector: Selector, settings: Settings, report: Reporter = silent
+) -> tuple[PackageRow, ...]:
+    """List the packages of an environment, by name, those of other installers last.
 
+    Of entries that a program changed the reporter is told.
     Raises NoSuchEnvironment, DamagedEnvironment.
     """
     store = open_store(settings.stores)
-    return tuple(_row(package, store) for package in record_of(selector, settings).packages)
+    prefix, record = _existing(selector, settings)
+    foreign = read_foreign(generation_path(prefix, record.id)).distributions
+    for package in record.packages:
+        entry = store.find(package.key)
+        tampering = find_tampering(entry) if entry else None
+        if tampering is not None:
+            again = f"`envmgr sync {selection_of(selector)}` fetches it again"
+            report(Warned(f"{describe(tampering)}; {again}"))
+    return (
+        *(_row(package, store) for package in record.packages),
+        *map(_foreign_row, foreign),
+    )
+
+
+def _foreign_row(package: ForeignDistribution) -> PackageRow:
+    return PackageRow(
+        name=PackageName(normalized(package.name)),
+        version=package.version,
+        index=None,
+        groups=(),
+        size=None,
+        entry=None,
+        installer=package.installer,
+    )
 
 
 def _row(package: PackageRecord, store: Store) -> PackageRow:

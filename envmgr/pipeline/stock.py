@@ -17,6 +17,7 @@ from envmgr.index.types import Download
 from envmgr.lock.locations import downloads
 from envmgr.lock.types import LockedPackage
 from envmgr.names import StoreKey
+from envmgr.pipeline.mend import sound_entries
 from envmgr.pipeline.world import World
 from envmgr.spec.indexes import IndexSpec
 from envmgr.store.bytecode import Compiler, is_compiled, needs_compiling
@@ -62,14 +63,15 @@ def stock(
 ) -> Stocked:
     """Make sure every package has its entry, and its bytecode where that is asked for.
 
-    What is there already costs one stat. Raises IndexFailure, IntegrityError,
-    PrefixError; entries that were finished stay.
+    What is there already costs a few stats; what a program changed there is fetched
+    again. Raises IndexFailure, IntegrityError, PrefixError; entries that were finished
+    stay.
     """
     found = {store_key(package): store.find(store_key(package)) for package in packages}
-    entries = {key: entry for key, entry in found.items() if entry is not None}
-    missing = [package for package in packages if store_key(package) not in entries]
-    wanted = downloads(missing, str(lock_directory), indexes)
     with ExitStack() as stack:
+        entries = sound_entries(found, store, world.report, stack)
+        missing = [package for package in packages if store_key(package) not in entries]
+        wanted = downloads(missing, str(lock_directory), indexes)
         compiler = _Compiling(interpreter if compiling else None, store, world, stack)
         for entry in entries.values():
             compiler.take(entry)

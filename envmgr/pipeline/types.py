@@ -54,6 +54,8 @@ class CreateRequest:
     compile: bool | None = None
     """``None``: as the settings say."""
     refresh: bool = False
+    discard_installed: bool = False
+    """Whether what pip or uv put into the environment may stay behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class PackageRow:
     size: int | None
     """Bytes of the unpacked entry, which others share; ``None`` where the store lacks it."""
     entry: Path | None
+    installer: str = "envmgr"
+    """Who put it there: ``pip`` and ``uv`` are the usual others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from envmgr.store.store import Store
 from envmgr.target.types import Interpreter
 from envmgr.wheel.manifest import Manifest
 
+STAMP = "compiled-"
 AHEAD = 3
 """Directories a worker knows of in advance, so that it never waits for us."""
 
@@ -61,7 +62,7 @@ class Compiled:
 
 def stamp_name(interpreter: Interpreter) -> str:
     """Name the file of an entry that says: all bytecode of this interpreter is there."""
-    return f"compiled-{interpreter.cache_tag}-{interpreter.magic}"
+    return f"{STAMP}{interpreter.cache_tag}-{interpreter.magic}"
 
 
 def needs_compiling(entry: Entry, store: Store, interpreter: Interpreter) -> bool:

@@ -82,6 +82,7 @@ class Project:
         file: Path | None = None,
         lock: Path | None = None,
         python: str | None = None,
+        discard_installed: bool = False,
     ) -> Created:
         """``envmgr create``."""
         request = CreateRequest(
@@ -93,6 +94,7 @@ class Project:
             lock_use=use,
             dry_run=dry_run,
             refresh=refresh,
+            discard_installed=discard_installed,
         )
         return create(request, self.settings, self.environ, self.events.append)
 

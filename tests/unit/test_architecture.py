@@ -71,6 +71,7 @@ DOORS = {
     "store/facts": "disk",
     "store/staging": "disk time",
     "store/store": "disk threads",
+    "store/tamper": "disk",
     "store/unpack": "disk",
     "link/carry": "disk",
     "link/entries": "disk",

@@ -46,7 +46,8 @@ def _list_environments(session: Session) -> int:
 def _list_packages(selector: Selector, session: Session) -> int:
     from envmgr.pipeline.environments import list_packages
 
-    packages = list_packages(selector, settings_of(session))
+    with open_reporter(session) as report:
+        packages = list_packages(selector, settings_of(session), report)
     if session.as_json:
         _write_document(session, {"packages": packages})
     else:

@@ -105,6 +105,7 @@ def test_dist_info_is_real_and_has_what_an_installer_writes() -> None:
     names = {path.removeprefix(f"{here}/") for path in (*view.links, *view.files) if here in path}
     assert names == {
         "METADATA",
+        "RECORD",
         "SOURCES.txt",
         "licenses",
         "INSTALLER",

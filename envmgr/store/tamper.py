@@ -1,0 +1,192 @@
+"""Notice that a program changed an entry: the modes of its files stop everybody but root.
+
+Looking costs a few stats for each package, however many files it has: the directories
+at the top of an entry do not change after the last thing that envmgr put into it, its
+manifest or the stamp of a compiler. Where one did, every directory is looked at, and
+the files of those that changed are compared with the manifest by what they hold.
+
+What only hashing everything finds is not found here: a file written over in place, or
+a change further down alone. Bytecode is no damage, whoever wrote it: Python and pytest
+check it against the source.
+"""
+# ruff: noqa: PTH104, PTH112, PTH116 - on strings, as there are many
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from envmgr.files import remove_tree
+from envmgr.store.bytecode import STAMP
+from envmgr.store.entry import MANIFEST, Entry, EntryDamaged, read_manifest
+from envmgr.store.staging import make_staging
+from envmgr.wheel.manifest import FileFacts, Manifest
+
+TOP = "site-packages"
+CACHE = "__pycache__"
+SHOWN = 3
+"""Paths that are told of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tampering:
+    """How an entry differs from its wheel; paths relative to the entry, each tuple sorted."""
+
+    entry: Entry
+    package: str
+    """Name and version."""
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    def __str__(self) -> str:
+        kinds = (("new", self.added), ("changed", self.changed), ("gone", self.removed))
+        return "; ".join(f"{kind}: {_shown(paths)}" for kind, paths in kinds if paths)
+
+
+def _shown(paths: tuple[str, ...]) -> str:
+    more = len(paths) - SHOWN
+    return ", ".join(paths[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def find_tampering(entry: Entry) -> Tampering | None:
+    """Tell how an entry was changed since it was made; ``None`` where nothing says so.
+
+    One that was suspected for nothing is not looked at again. Raises EntryDamaged.
+    """
+    try:
+        found = _compared(entry) if _is_suspect(os.fspath(entry.path)) else None
+    except OSError as error:
+        raise EntryDamaged(entry, f"{error.filename}: {error.strerror}") from error
+    return found
+
+
+def set_aside(entry: Entry) -> str:
+    """Move an entry out of the way and return where to, for ``put_back``. Raises OSError.
+
+    It stands under a name that is swept when this process is gone.
+    """
+    place = make_staging(os.fspath(entry.path.parent))
+    os.rename(entry.path, place)
+    return place
+
+
+def put_back(entry: Entry, place: str) -> None:
+    """Bring back what was set aside, or remove it where another has its place now."""
+    try:
+        os.rename(place, entry.path)
+    except OSError:
+        with suppress(OSError):
+            remove_tree(place)
+
+
+def _compared(entry: Entry) -> Tampering | None:
+    root = os.fspath(entry.path)
+    manifest = read_manifest(entry)
+    suspects = _suspects(root, manifest)
+    facts = {file.path: file for file in manifest.files}
+    known = _directories(manifest)
+    there = {path for directory in suspects for path in _listed(entry, directory, known)}
+    added = sorted(path for path in there if path not in facts)
+    changed = sorted(path for path in there if path in facts and _differs(entry, facts[path]))
+    removed = sorted(
+        file.path
+        for file in manifest.files
+        if file.path not in there and _is_below(file.path, suspects, entry)
+    )
+    if not (added or changed or removed):
+        with suppress(OSError):
+            os.utime(f"{root}/{MANIFEST}")
+        return None
+    package = f"{manifest.name} {manifest.version}"
+    return Tampering(entry, package, tuple(added), tuple(changed), tuple(removed))
+
+
+def _is_suspect(root: str) -> bool:
+    """Whether a directory at the top of an entry changed after envmgr last touched it."""
+    settled = _settled(root)
+    top = f"{root}/{TOP}"
+    if _changed(top) > settled:
+        return True
+    with os.scandir(top) as listing:
+        packages = [
+            each.path
+            for each in listing
+            if each.is_dir(follow_symlinks=False) and not each.name.endswith(".dist-info")
+        ]
+    return any(
+        _changed(path) > settled or _changed(f"{path}/{CACHE}", absent=0) > settled
+        for path in packages
+    )
+
+
+def _directories(manifest: Manifest) -> set[str]:
+    """Name every directory of a wheel, the parts of its entry among them."""
+    found: set[str] = set()
+    for file in manifest.files:
+        directory = file.path.rpartition("/")[0]
+        while directory and directory not in found:
+            found.add(directory)
+            directory = directory.rpartition("/")[0]
+    return found
+
+
+def _suspects(root: str, manifest: Manifest) -> set[str]:
+    """Name the directories, bytecode's too, that changed after envmgr last touched the entry."""
+    settled = _settled(root)
+    found: set[str] = set()
+    for directory in _directories(manifest):
+        if _changed(f"{root}/{directory}") > settled:
+            found.add(directory)
+        if _changed(f"{root}/{directory}/{CACHE}", absent=0) > settled:
+            found.add(f"{directory}/{CACHE}")
+    return found
+
+
+def _settled(root: str) -> int:
+    """Return when envmgr last put something into an entry, in nanoseconds."""
+    names = (name for name in os.listdir(root) if name == MANIFEST or name.startswith(STAMP))
+    return max((_changed(f"{root}/{name}") for name in names), default=0)
+
+
+def _changed(path: str, absent: int = 1 << 62) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return absent
+
+
+def _listed(entry: Entry, directory: str, known: set[str]) -> Iterator[str]:
+    """Yield the files in one directory, and all files of directories that no wheel brought."""
+    try:
+        with os.scandir(f"{entry.path}/{directory}") as listing:
+            for each in listing:
+                path = f"{directory}/{each.name}"
+                if not each.is_dir(follow_symlinks=False):
+                    if not (directory.endswith(f"/{CACHE}") and _is_bytecode(each.name)):
+                        yield path
+                elif path not in known and each.name != CACHE:
+                    yield from _listed(entry, path, known)
+    except FileNotFoundError:
+        return
+
+
+def _is_bytecode(name: str) -> bool:
+    return name.endswith(".pyc") or ".pyc." in name
+
+
+def _differs(entry: Entry, facts: FileFacts) -> bool:
+    try:
+        with open(f"{entry.path}/{facts.path}", "rb") as file:
+            if os.fstat(file.fileno()).st_size != facts.size:
+                return True
+            return hashlib.file_digest(file, "sha256").hexdigest() != facts.sha256
+    except OSError:
+        return True
+
+
+def _is_below(path: str, suspects: set[str], entry: Entry) -> bool:
+    """Whether a file should have been listed: its directory was, or went with all in it."""
+    directory = path.rpartition("/")[0]
+    return directory in suspects or not os.path.isdir(f"{entry.path}/{directory}")
