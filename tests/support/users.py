@@ -1,10 +1,13 @@
 """Doing something as somebody who is not root, since modes do not stop root."""
 
+import ctypes
 import json
 import os
 from collections.abc import Callable
 
 NOBODY = 65534
+PR_CAPBSET_DROP = 24
+CAPABILITIES = 41
 
 
 def as_nobody(action: Callable[[], str]) -> str:
@@ -39,3 +42,13 @@ def _answer(action: Callable[[], str], writing: int) -> None:
         said = json.dumps([None, repr(error)])
     os.write(writing, said.encode())
     os._exit(0)
+
+
+def hold_back() -> None:
+    """For a child's ``preexec_fn``: what it becomes has root's files and no root's powers.
+
+    The owner of a store, that is, who is an ordinary user; modes hold as they do there.
+    """
+    if os.geteuid() == 0:
+        for capability in range(CAPABILITIES):
+            ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
