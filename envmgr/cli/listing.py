@@ -60,8 +60,10 @@ def render_packages(packages: Sequence[PackageRow], *, verbose: int) -> str:
         for row, one in zip(rows, packages, strict=True):
             row.append(_place(one))
     total = render_bytes(sum(one.size or 0 for one in packages))
-    count = render_count(len(packages), "package")
-    return render_table(head, rows, right="SIZE") + f"{count}, {total} in the store\n"
+    foreign = [one for one in packages if one.installer != "envmgr"]
+    count = render_count(len(packages) - len(foreign), "package")
+    more = f"; {len(foreign)} that other installers put there" if foreign else ""
+    return render_table(head, rows, right="SIZE") + f"{count}, {total} in the store{more}\n"
 
 
 def _size(package: PackageRow) -> str:

@@ -23,7 +23,11 @@ def sound_entries(
         if entry is None:
             continue
         tampering = find_tampering(entry)
-        if tampering is None or not _is_taken_out(tampering, store, stack):
+        if tampering is not None:
+            out = _is_taken_out(tampering, store, stack)
+        else:
+            out = store.find(key) is None
+        if not out:
             sound[key] = entry
         if tampering is not None:
             end = "" if key in sound else "; it is fetched again"
@@ -32,13 +36,14 @@ def sound_entries(
 
 
 def _is_taken_out(tampering: Tampering, store: Store, stack: ExitStack) -> bool:
+    """Set an entry aside; one that another process has just taken out is out as well."""
     entry = tampering.entry
     if not store.owns(entry):
         return False
     try:
         place = set_aside(entry)
     except OSError:
-        return False
+        return store.find(entry.key) is None
     stack.callback(put_back, entry, place)
     return True
 

@@ -53,13 +53,17 @@ def _shown(paths: tuple[str, ...]) -> str:
 def find_tampering(entry: Entry) -> Tampering | None:
     """Tell how an entry was changed since it was made; ``None`` where nothing says so.
 
-    One that was suspected for nothing is not looked at again. Raises EntryDamaged.
+    One that was suspected for nothing is not looked at again, and one that somebody has
+    taken away meanwhile was not changed. Raises EntryDamaged.
     """
     try:
-        found = _compared(entry) if _is_suspect(os.fspath(entry.path)) else None
-    except OSError as error:
+        return _compared(entry) if _is_suspect(os.fspath(entry.path)) else None
+    except (OSError, EntryDamaged) as error:
+        if not entry.path.exists():
+            return None
+        if isinstance(error, EntryDamaged):
+            raise
         raise EntryDamaged(entry, f"{error.filename}: {error.strerror}") from error
-    return found
 
 
 def set_aside(entry: Entry) -> str:
@@ -104,10 +108,13 @@ def _compared(entry: Entry) -> Tampering | None:
 
 
 def _is_suspect(root: str) -> bool:
-    """Whether a directory at the top of an entry changed after envmgr last touched it."""
+    """Whether a directory at the top of an entry changed after envmgr last touched it.
+
+    At the same tick of the file system's clock counts: it may have been either way round.
+    """
     settled = _settled(root)
     top = f"{root}/{TOP}"
-    if _changed(top) > settled:
+    if _changed(top) >= settled:
         return True
     with os.scandir(top) as listing:
         packages = [
@@ -116,7 +123,7 @@ def _is_suspect(root: str) -> bool:
             if each.is_dir(follow_symlinks=False) and not each.name.endswith(".dist-info")
         ]
     return any(
-        _changed(path) > settled or _changed(f"{path}/{CACHE}", absent=0) > settled
+        _changed(path) >= settled or _changed(f"{path}/{CACHE}", absent=0) >= settled
         for path in packages
     )
 
@@ -137,9 +144,9 @@ def _suspects(root: str, manifest: Manifest) -> set[str]:
     settled = _settled(root)
     found: set[str] = set()
     for directory in _directories(manifest):
-        if _changed(f"{root}/{directory}") > settled:
+        if _changed(f"{root}/{directory}") >= settled:
             found.add(directory)
-        if _changed(f"{root}/{directory}/{CACHE}", absent=0) > settled:
+        if _changed(f"{root}/{directory}/{CACHE}", absent=0) >= settled:
             found.add(f"{directory}/{CACHE}")
     return found
 

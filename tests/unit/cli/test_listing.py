@@ -65,6 +65,17 @@ def test_packages_are_listed_and_summed() -> None:
     )
 
 
+def test_packages_of_other_installers_are_listed_as_theirs() -> None:
+    theirs = replace(NUMPY, name=PackageName("stray"), index=None, size=None, entry=None)
+    theirs = replace(theirs, installer="pip")
+
+    text = render_packages([NUMPY, theirs], verbose=1)
+
+    line, end = text.splitlines()[2:]
+    assert line == "stray  2.4.6    by pip  -             -  the environment itself"
+    assert end == "1 package, 71.2 MB in the store; 1 that other installers put there"
+
+
 def test_a_verbose_list_of_packages_says_which_entry() -> None:
     assert "/home/somebody/store/v1/entries/aa" in render_packages([NUMPY], verbose=1)
 

@@ -42,7 +42,7 @@ def test_create_without_options_leaves_everything_to_the_file_and_the_settings()
 def test_every_option_of_create_arrives() -> None:
     request = read_create(
         "-n climate -g Test -g plots,docs --python >=3.12 --frozen --lock locks/py.toml "
-        "--dry-run --no-compile --refresh --offline"
+        "--dry-run --no-compile --refresh --offline --discard-installed"
     )
 
     assert request == CreateRequest(
@@ -55,6 +55,7 @@ def test_every_option_of_create_arrives() -> None:
         dry_run=True,
         compile=False,
         refresh=True,
+        discard_installed=True,
     )
 
 
