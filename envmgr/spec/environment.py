@@ -14,8 +14,9 @@ from envmgr.spec.index_list import parse_indexes
 from envmgr.spec.keys import ENVIRONMENT
 from envmgr.spec.nodes import MappingNode, ScalarNode
 from envmgr.spec.problems import EnvironmentFileInvalid, FileUnreadable, Findings
+from envmgr.spec.scalars import whole_number
 from envmgr.spec.source import read_source
-from envmgr.spec.types import EnvironmentSpec
+from envmgr.spec.types import KEPT, EnvironmentSpec
 from envmgr.spec.values import parse_exclude_newer, parse_name, parse_python, parse_variables
 
 
@@ -59,6 +60,7 @@ def _parse(
     if not isinstance(file, MappingNode):
         return None
     description = file.get("description")
+    keep = file.get("keep")
     directory = source.parent
     return EnvironmentSpec(
         source=source,
@@ -72,5 +74,6 @@ def _parse(
         overrides=parse_limits(file.get("overrides"), "overrides", findings),
         prereleases=parse_prereleases(file.get("prereleases"), findings),
         exclude_newer=parse_exclude_newer(file.get("exclude-newer"), findings),
+        keep=KEPT if keep is None else whole_number(keep) or KEPT,
         variables=parse_variables(file.get("variables"), findings),
     )

@@ -200,7 +200,7 @@ KEYS: tuple[Key, ...] = (
         _V,
     ),
     _later("conflicts", MapOf(Text(), _PATH_KEY), "which package wins a path", _V),
-    _later("keep", Count(1), "how many generations are kept", _V),
+    Key("keep", Count(1), "how many generations are kept, the current one among them"),
     Key(
         "variables",
         MapOf(Text(), _VARIABLE_KEY, "write `NAME: value`"),

@@ -14,6 +14,9 @@ from envmgr.wheel.requirement import Direct, Named
 
 Dependency: TypeAlias = Named | Direct
 
+KEPT = 5
+"""Generations that stay where the file does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class PythonRange:
@@ -52,4 +55,6 @@ class EnvironmentSpec:
     """Packages whose pre-releases may be chosen: ``prereleases: {allow: [name]}``."""
     exclude_newer: datetime | None = None
     """Aware, UTC: files uploaded at or after this instant do not exist."""
+    keep: int = KEPT
+    """How many generations stay, the current one among them; part of no digest."""
     variables: Mapping[str, str] = field(default_factory=dict)
