@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from envmgr.files import write_new
+from envmgr.files import remove_file, write_new
 from envmgr.link.generation import generation_path, read_record
 from envmgr.link.prefix import NoEnvironment, current_generation, unusable
 from envmgr.names import GenerationId
@@ -111,3 +111,54 @@ def _copy(source: Path, target: Path, renaming: _Renaming) -> None:
             write_new(target, renamed, stat.S_IMODE(facts.st_mode))
             return
     shutil.copy2(source, target, follow_symlinks=False)
+
+
+def carry_back(prefix: Path, generation: GenerationId) -> tuple[str, ...]:
+    """Bring a generation that is older than the current one up to what programs wrote since.
+
+    What is new is copied and what differs replaced, each whole; what was deleted
+    since is left. Returns the paths that were written, relative to the prefix and sorted.
+    To be called before the switch. Raises NoEnvironment, PrefixUnusable.
+    """
+    before = current_generation(prefix)
+    after = generation_path(prefix, generation)
+    renaming = _Renaming(_names_of(prefix, before), os.fsencode(after))
+    try:
+        return tuple(
+            path for path in sorted(_written(before)) if _bring(before, after, path, renaming)
+        )
+    except OSError as error:
+        raise unusable(prefix, error) from error
+
+
+def _bring(before: Path, after: Path, path: str, renaming: _Renaming) -> bool:
+    """Copy one file unless the same one, or something of the view, stands there."""
+    target = after / path
+    above = [after / parent for parent in Path(path).parents]
+    if any(parent.is_symlink() or parent.is_file() for parent in above):
+        return False
+    if target.is_symlink() and target.readlink().is_absolute():
+        return False
+    if target.is_dir() and not target.is_symlink():
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name[:200]}.{os.getpid()}.tmp")
+    remove_file(beside)
+    try:
+        _copy(before / path, beside, renaming)
+        if _is_same_file(beside, target):
+            return False
+        beside.replace(target)
+    finally:
+        remove_file(beside)
+    return True
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    if not os.path.lexists(other) or one.is_symlink() != other.is_symlink():
+        return False
+    if one.is_symlink():
+        return one.readlink() == other.readlink()
+    facts, others = one.stat(), other.stat()
+    same = (facts.st_size, facts.st_mode) == (others.st_size, others.st_mode)
+    return same and one.read_bytes() == other.read_bytes()

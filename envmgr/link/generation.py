@@ -37,10 +37,9 @@ from envmgr.names import (
     PackageName,
     StoreKey,
 )
+from envmgr.spec.types import KEPT as KEPT
 
 RECORD_SCHEMA = 1
-KEPT = 5
-"""Generations that stay, the current one among them."""
 
 
 class PackageRecord(msgspec.Struct, frozen=True):
@@ -88,6 +87,14 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Absolute path of the lock, where it was named and is not the one beside the file."""
     python_wish: str | None = None
     """What stood in for the file's ``python``."""
+    number: int = 0
+    """1, 2, 3, ... over the life of the environment; 0 in records that are older than this."""
+    why: str = ""
+    """What caused it, in a few words."""
+    before: int = 0
+    """Number of the generation it took the place of; 0 where there was none."""
+    changes: tuple[tuple[PackageName, str | None, str | None], ...] = ()
+    """Against the one before: name, version then, version now; empty where there was none."""
     schema: int = RECORD_SCHEMA
 
 
@@ -286,6 +293,19 @@ def list_generations(prefix: Path) -> tuple[GenerationRecord, ...]:
     return tuple(record for record in found if record is not None)
 
 
+def numbers_of(prefix: Path) -> Mapping[GenerationId, int]:
+    """Return the numbers of the finished generations; what was removed is counted too."""
+    found = list_generations(prefix)
+    known = sorted({*(record.id for record in found), *_led_on(prefix)})
+    return {record.id: record.number or known.index(record.id) + 1 for record in found}
+
+
+def next_number(prefix: Path) -> int:
+    """Return the number of the generation to be made: one that none had before."""
+    numbers = numbers_of(prefix)
+    return max(0, len(numbers) + len(_led_on(prefix)), *numbers.values()) + 1
+
+
 def remove_generation(prefix: Path, generation: GenerationId) -> None:
     """Remove a generation that is not the current one. Raises ValueError, PrefixUnusable."""
     if _current_id(prefix) == generation:
@@ -317,6 +337,9 @@ def prune_generations(prefix: Path, keep: int = KEPT) -> tuple[GenerationId, ...
     finished = [each for each in ids if (generation_path(prefix, each) / RECORD).is_file()]
     others = [each for each in finished if each != current]
     surplus = len(others) - (keep - (current is not None))
+    if surplus > 0:
+        numbers = numbers_of(prefix)  # clocks may have been set back
+        others.sort(key=lambda each: (numbers.get(each, 0), each))
     doomed = {*ids} - {*finished} | {*others[: max(surplus, 0)]}
     doomed.discard(current or GenerationId(""))
     for each in sorted(doomed):
@@ -354,3 +377,13 @@ def _ids(prefix: Path) -> tuple[GenerationId, ...]:
         return ()
     there = (name for name in names if not (prefix / GENERATIONS / name).is_symlink())
     return tuple(sorted(map(GenerationId, there)))
+
+
+def _led_on(prefix: Path) -> tuple[GenerationId, ...]:
+    """Name the generations that were removed."""
+    try:
+        names = os.listdir(prefix / GENERATIONS)
+    except OSError:
+        return ()
+    gone = (name for name in names if (prefix / GENERATIONS / name).is_symlink())
+    return tuple(map(GenerationId, gone))

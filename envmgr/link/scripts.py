@@ -42,6 +42,31 @@ def _quoted(word: bytes) -> bytes:
     return b"".join(pieces)
 
 
+def reinterpret(text: bytes, old: str, new: str) -> bytes:
+    """Let a script that one interpreter starts be started by another; others stay as they are."""
+    for arguments in _arguments_after(text, old):
+        head = shebang(old, arguments)
+        if text.startswith(head):
+            return shebang(new, arguments) + text[len(head) :]
+    return text
+
+
+def _arguments_after(text: bytes, python: str) -> tuple[str, ...]:
+    """Return what may stand behind the interpreter in a script's first line, or its second."""
+    plain = b"#!" + python.encode("utf-8", "surrogateescape")
+    if text.startswith(plain):
+        line = text.partition(b"\n")[0]
+        return (line[len(plain) :].decode("utf-8", "replace").strip(),)
+    start = shebang(python)[: -len(_END)]
+    if not start.startswith(b"#!/bin/sh\n") or not text.startswith(start):
+        return ()
+    words = text[len(start) :].partition(_END)[0].decode("utf-8", "replace").split()
+    return (" ".join(word.strip("'") for word in words),)
+
+
+_END = b' "$0" "$@"\n'
+
+
 def is_python_script(head: bytes) -> bool:
     """Tell whether a wheel's script wants its first line rewritten (binary distribution format).
 

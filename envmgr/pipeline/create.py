@@ -31,6 +31,7 @@ from envmgr.link.prefix import check_prefix, is_same_place, lock_prefix
 from envmgr.lock.check import compare, select
 from envmgr.lock.types import LockedPackage
 from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName
+from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.environments import locate
 from envmgr.pipeline.errors import UnknownGroup
 from envmgr.pipeline.mend import are_as_made
@@ -158,8 +159,10 @@ def _make(aim: _Aim, request: CreateRequest, world: World) -> Created:
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
     if _stands(aim, settled, packages, store):
+        prune_generations(aim.prefix, aim.spec.keep)
         return _outcome(aim, settled, packages, world, "unchanged")
     foreign = check_foreign(aim.prefix, aim.spec.source, discard=request.discard_installed)
+    tell_of_rollback(aim.prefix, aim.before, world.report)
     indexes = choose_indexes(aim.spec.indexes, world.settings).indexes
     stocked = stock(
         packages,
@@ -275,7 +278,7 @@ def _switch(aim: _Aim, view: Layout, record: GenerationRecord) -> Carried:
     except BaseException:
         abandon_generation(aim.prefix, record.id)
         raise
-    prune_generations(aim.prefix)
+    prune_generations(aim.prefix, aim.spec.keep)
     return carried
 
 
@@ -325,7 +328,7 @@ def _record(
     entries: int,
 ) -> GenerationRecord:
     interpreter = settled.target.interpreter
-    return GenerationRecord(
+    record = GenerationRecord(
         id=generation,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         name=aim.name,
@@ -347,6 +350,7 @@ def _record(
         lock=_text(aim.lock),
         python_wish=aim.python,
     )
+    return with_cause(aim.prefix, record, aim.before)
 
 
 def _outcome(
