@@ -13,6 +13,9 @@ from envmgr.cli.progress import event_document
 from envmgr.cli.settings_page import SettingRow
 from envmgr.errors import ExitCode
 from envmgr.events import Event, Noted, Stage, StageAdvanced, StageFinished, StageStarted, Warned
+from envmgr.pipeline.copies import Cloned, Renamed
+from envmgr.pipeline.differences import Difference, FactDifference, PackageDifference
+from envmgr.pipeline.generations import GenerationSummary, RolledBack
 from envmgr.pipeline.types import (
     Change,
     Created,
@@ -45,6 +48,11 @@ def rows(text: str) -> list[str]:
         ("create", [Created]),
         ("lock", [Locked]),
         ("list", [EnvironmentSummary, PackageRow]),
+        ("history", [GenerationSummary]),
+        ("rollback", [RolledBack]),
+        ("diff", [Difference, PackageDifference, FactDifference]),
+        ("clone", [Cloned]),
+        ("rename", [Renamed]),
         ("delete", [Deleted]),
         ("config show", [SettingRow]),
     ],

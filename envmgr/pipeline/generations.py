@@ -1,0 +1,321 @@
+"""The generations an environment keeps: what they are, and going back to one of them."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from envmgr.activate.scripts import render_activation
+from envmgr.errors import PrefixError
+from envmgr.events import Noted, Reporter, Warned
+from envmgr.link.carry import carry_back
+from envmgr.link.duplicate import Duplicate, write_duplicate
+from envmgr.link.foreign import read_foreign
+from envmgr.link.generation import (
+    GenerationRecord,
+    PackageRecord,
+    abandon_generation,
+    generation_path,
+    list_generations,
+    new_generation_id,
+    numbers_of,
+    switch_generation,
+    write_identity,
+)
+from envmgr.link.prefix import is_same_place, lock_prefix
+from envmgr.names import EnvironmentName, GenerationId
+from envmgr.pipeline.causes import changes_between, with_cause
+from envmgr.pipeline.environments import find_prefix, record_of, selection_of
+from envmgr.pipeline.types import Change, Selector
+from envmgr.spec.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationSummary:
+    """One entry of ``history``."""
+
+    number: int
+    """1, 2, 3, ... over the life of the environment."""
+    id: GenerationId
+    created: str
+    """UTC, ISO 8601."""
+    why: str
+    current: bool
+    python: str
+    packages: int
+    before: int | None
+    """Number of the generation it took the place of."""
+    changes: tuple[Change, ...]
+    """Against that one; empty for the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBack:
+    """What ``rollback`` did."""
+
+    name: EnvironmentName
+    prefix: Path
+    generation: GenerationId
+    number: int
+    """Of the generation that stands now."""
+    before: int
+    """Of the one that stood before; the same where nothing was to do."""
+    python: str
+    packages: int
+    changes: tuple[Change, ...]
+    kept: tuple[str, ...]
+    """Files that programs wrote and that were taken along, relative to the prefix."""
+
+
+class NoSuchGeneration(PrefixError):
+    """A generation that is not kept, or never was; ``number`` is ``None`` for an earlier one."""
+
+    def __init__(self, name: str, number: int | None, kept: tuple[int, ...], selection: str):
+        super().__init__(name, number, kept, selection)
+        self.name = name
+        self.number = number
+        self.kept = kept
+        self.selection = selection
+
+    def __str__(self) -> str:
+        if self.number is None:
+            return f"{self.name} keeps no generation from before the current one"
+        return f"{self.name} keeps no generation {self.number}"
+
+    @property
+    def hint(self) -> str:
+        """What there is."""
+        kept = ", ".join(map(str, self.kept))
+        return f"kept are {kept}; see `envmgr history {self.selection}`"
+
+
+class GenerationBroken(PrefixError):
+    """A generation whose links lead nowhere: what it was made of is gone."""
+
+    def __init__(
+        self, name: str, number: int, packages: tuple[str, ...], others: tuple[str, ...], way: str
+    ) -> None:
+        super().__init__(name, number, packages, others, way)
+        self.name = name
+        self.number = number
+        self.packages = packages
+        """``name version`` of those the store has no more."""
+        self.others = others
+        """Further paths that are gone, an interpreter's for example."""
+        self._way = way
+
+    def __str__(self) -> str:
+        gone = []
+        if self.packages:
+            gone.append(f"the store holds no more {_few(self.packages)}")
+        if self.others:
+            gone.append(f"{_few(self.others)} is gone")
+        return f"generation {self.number} of {self.name} cannot be used: {' and '.join(gone)}"
+
+    @property
+    def hint(self) -> str:
+        """What still works."""
+        return self._way
+
+    def details(self) -> tuple[str, ...]:
+        """Everything that is gone, a line each."""
+        return (*self.packages, *self.others)
+
+
+def _few(names: tuple[str, ...]) -> str:
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def list_history(selector: Selector, settings: Settings) -> tuple[GenerationSummary, ...]:
+    """List the generations an environment keeps, newest first.
+
+    Raises NoSuchEnvironment, DamagedEnvironment.
+    """
+    current = record_of(selector, settings)
+    prefix = find_prefix(selector, settings)
+    numbers = numbers_of(prefix)
+    records = sorted(list_generations(prefix), key=lambda record: numbers[record.id])
+    summaries = []
+    for place, record in enumerate(records):
+        previous = records[place - 1] if place else None
+        changes = record.changes
+        if not record.number and previous is not None:  # made before causes were recorded
+            changes = changes_between(previous, record)
+        summaries.append(
+            GenerationSummary(
+                number=numbers[record.id],
+                id=record.id,
+                created=record.created,
+                why=record.why or ("created" if numbers[record.id] == 1 else "changed"),
+                current=record.id == current.id,
+                python=record.python_version,
+                packages=len(record.packages),
+                before=record.before or None,
+                changes=tuple(Change(*change) for change in changes),
+            )
+        )
+    return tuple(reversed(summaries))
+
+
+def rollback(
+    selector: Selector, number: int | None, settings: Settings, report: Reporter
+) -> RolledBack:
+    """Make an earlier generation the current one; ``None`` is the one before the current.
+
+    Nothing is built: it is the same directory, switched to by one rename. Only where
+    the environment was moved since, so that its programs name another place, is it
+    made again from the same links. Raises NoSuchEnvironment, DamagedEnvironment,
+    NoSuchGeneration, GenerationBroken, PrefixError.
+    """
+    prefix = find_prefix(selector, settings)
+    with lock_prefix(prefix, report):
+        current = record_of(selector, settings)
+        numbers = numbers_of(prefix)
+        chosen = choose_generation(prefix, current, number, selection_of(selector))
+        kept: tuple[str, ...] = ()
+        stands = chosen
+        if chosen.id != current.id:
+            check_whole(prefix, chosen, numbers[chosen.id], selection_of(selector))
+            _warn_of_foreign(prefix, current, numbers[current.id], report)
+            stands, kept = _go_back(prefix, current, chosen, numbers[chosen.id])
+            if stands.id != chosen.id:
+                report(
+                    Noted(
+                        f"generation {numbers[chosen.id]} names the place where {chosen.name} "
+                        f"stood, {chosen.prefix}; it was made again as {stands.number}"
+                    )
+                )
+        if kept:
+            report(Noted(f"kept what programs wrote: {', '.join(kept)}"))
+    return RolledBack(
+        name=stands.name,
+        prefix=prefix,
+        generation=stands.id,
+        number=numbers.get(stands.id, stands.number),
+        before=numbers[current.id],
+        python=stands.python_version,
+        packages=len(stands.packages),
+        changes=tuple(Change(*change) for change in changes_between(current, stands)),
+        kept=kept,
+    )
+
+
+def choose_generation(
+    prefix: Path, current: GenerationRecord, number: int | None, selection: str
+) -> GenerationRecord:
+    """Return a kept generation by its number, or the newest older than the current one.
+
+    Raises NoSuchGeneration.
+    """
+    numbers = numbers_of(prefix)
+    records = {numbers[record.id]: record for record in list_generations(prefix)}
+    kept = tuple(sorted(records))
+    if number is None:
+        number = max((each for each in kept if each < numbers[current.id]), default=None)
+    if number is None or number not in records:
+        raise NoSuchGeneration(current.name, number, kept, selection)
+    return records[number]
+
+
+def _go_back(
+    prefix: Path, current: GenerationRecord, chosen: GenerationRecord, number: int
+) -> tuple[GenerationRecord, tuple[str, ...]]:
+    """Switch; tell what stands then, and which files were taken along."""
+    if chosen.prefix and not is_same_place(chosen.prefix, prefix):
+        made = again_at(prefix, chosen, current, f"rollback to {number}")
+        write_duplicate(prefix, duplicate_of(prefix, chosen, made))
+        try:
+            return made, _switch_back(prefix, made)
+        except BaseException:
+            abandon_generation(prefix, made.id)
+            raise
+    return chosen, _switch_back(prefix, chosen)
+
+
+def _switch_back(prefix: Path, chosen: GenerationRecord) -> tuple[str, ...]:
+    kept = carry_back(prefix, chosen.id)
+    write_identity(prefix, chosen.name, Path(chosen.environment_file))
+    switch_generation(prefix, chosen.id)
+    return kept
+
+
+def again_at(
+    prefix: Path,
+    old: GenerationRecord,
+    before: GenerationRecord | None,
+    why: str,
+    *,
+    at: Path | None = None,
+) -> GenerationRecord:
+    """Return the record of a generation that has everything of ``old`` and stands elsewhere.
+
+    ``prefix`` is where it is written; ``at``, where that differs, where it will stand.
+    """
+    now = datetime.now(UTC)
+    record = replace(
+        old,
+        id=new_generation_id(now),
+        created=now.isoformat(timespec="seconds"),
+        name=before.name if before else old.name,
+        prefix=str(at or prefix),
+    )
+    return with_cause(prefix, record, before, why)
+
+
+def duplicate_of(prefix: Path, old: GenerationRecord, record: GenerationRecord) -> Duplicate:
+    """Return what makes ``record`` of a generation of ``prefix``. Raises UnusablePrefix."""
+    return Duplicate(
+        source=generation_path(prefix, old.id),
+        old=old,
+        record=record,
+        texts=render_activation(record.prefix, record.name, record.variables),
+    )
+
+
+def check_whole(prefix: Path, record: GenerationRecord, number: int, selection: str) -> None:
+    """Check that every link of a generation leads somewhere. Raises GenerationBroken."""
+    packages: set[str] = set()
+    others: set[str] = set()
+    by_key: Mapping[str, PackageRecord] = {each.key: each for each in record.packages}
+    for target in _dangling(os.fspath(generation_path(prefix, record.id))):
+        keys = [part for part in Path(target).parts if part in by_key]
+        if keys:
+            packages.add(f"{by_key[keys[0]].name} {by_key[keys[0]].version}")
+        else:
+            others.add(target)
+    if packages or others:
+        way = (
+            f"choose another one of `envmgr history {selection}`, or let "
+            f"`envmgr sync {selection}` bring the environment up to its file"
+        )
+        raise GenerationBroken(
+            record.name, number, tuple(sorted(packages)), tuple(sorted(others)), way
+        )
+
+
+def _dangling(generation: str) -> Iterator[str]:
+    """Yield the absolute targets that are gone; bytecode is nothing that is needed."""
+    for directory, directories, names in os.walk(generation):
+        if directory.endswith("/__pycache__"):
+            continue
+        for name in (*directories, *names):
+            path = Path(directory, name)
+            if path.is_symlink() and not path.exists() and path.readlink().is_absolute():
+                yield str(path.readlink())
+
+
+def _warn_of_foreign(
+    prefix: Path, current: GenerationRecord, number: int, report: Reporter
+) -> None:
+    foreign = read_foreign(generation_path(prefix, current.id))
+    if foreign:
+        report(
+            Warned(
+                f"{foreign} came from another installer and stays behind in generation "
+                f"{number}; to keep it, add it to {current.environment_file}"
+            )
+        )
