@@ -12,11 +12,12 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from filecmp import cmp
 from pathlib import Path
 
 from envmgr.files import remove_file, write_new
 from envmgr.link.generation import generation_path, read_record
-from envmgr.link.prefix import NoEnvironment, current_generation, unusable
+from envmgr.link.prefix import STATE, NoEnvironment, current_generation, unusable
 from envmgr.names import GenerationId
 
 WRITTEN_BY_PROGRAMS = ("etc", "share")
@@ -125,27 +126,34 @@ def carry_back(prefix: Path, generation: GenerationId) -> tuple[str, ...]:
     renaming = _Renaming(_names_of(prefix, before), os.fsencode(after))
     try:
         return tuple(
-            path for path in sorted(_written(before)) if _bring(before, after, path, renaming)
+            path
+            for path in sorted(_written(before))
+            if _is_free(after, path) and _bring(before / path, after / path, prefix, renaming)
         )
     except OSError as error:
         raise unusable(prefix, error) from error
 
 
-def _bring(before: Path, after: Path, path: str, renaming: _Renaming) -> bool:
-    """Copy one file unless the same one, or something of the view, stands there."""
-    target = after / path
-    above = [after / parent for parent in Path(path).parents]
+def _is_free(generation: Path, path: str) -> bool:
+    """Whether nothing of the view stands at a path or above it, and no directory at it."""
+    target = generation / path
+    above = [generation / parent for parent in Path(path).parents]
     if any(parent.is_symlink() or parent.is_file() for parent in above):
         return False
-    if target.is_symlink() and target.readlink().is_absolute():
-        return False
-    if target.is_dir() and not target.is_symlink():
+    if target.is_symlink():
+        return not target.readlink().is_absolute()
+    return not target.is_dir()
+
+
+def _bring(source: Path, target: Path, prefix: Path, renaming: _Renaming) -> bool:
+    """Copy one file unless the same one stands there; nobody meets half of it."""
+    if _looks_same(source, target):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name[:200]}.{os.getpid()}.tmp")
+    beside = prefix / STATE / f"{os.getpid()}.carried.tmp"
     remove_file(beside)
     try:
-        _copy(before / path, beside, renaming)
+        _copy(source, beside, renaming)
         if _is_same_file(beside, target):
             return False
         beside.replace(target)
@@ -154,11 +162,21 @@ def _bring(before: Path, after: Path, path: str, renaming: _Renaming) -> bool:
     return True
 
 
+def _looks_same(source: Path, target: Path) -> bool:
+    """Whether a file was carried to here and not touched since: large ones are not read."""
+    if source.is_symlink() or not target.is_file():
+        return False
+    facts, others = source.stat(), target.stat()
+    return (facts.st_size, facts.st_mtime_ns, facts.st_mode) == (
+        others.st_size,
+        others.st_mtime_ns,
+        others.st_mode,
+    )
+
+
 def _is_same_file(one: Path, other: Path) -> bool:
     if not os.path.lexists(other) or one.is_symlink() != other.is_symlink():
         return False
     if one.is_symlink():
         return one.readlink() == other.readlink()
-    facts, others = one.stat(), other.stat()
-    same = (facts.st_size, facts.st_mode) == (others.st_size, others.st_mode)
-    return same and one.read_bytes() == other.read_bytes()
+    return one.stat().st_mode == other.stat().st_mode and cmp(one, other, shallow=False)

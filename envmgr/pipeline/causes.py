@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from envmgr.events import Noted, Reporter
 from envmgr.link.generation import GenerationRecord, next_number, numbers_of
+from envmgr.link.rollback_mark import is_rolled_back
 from envmgr.lock.check import compare
 from envmgr.names import PackageName
 
@@ -21,7 +22,7 @@ def with_cause(
     numbers = numbers_of(prefix)
     number = numbers.get(before.id, 0) if before else 0
     cause = why or why_made(before, record)
-    if why is None and before is not None and number < max(numbers.values(), default=0):
+    if why is None and before is not None and is_rolled_back(prefix, before.id):
         cause = f"went on after a rollback to {number}: {cause}"
     return replace(
         record,
@@ -74,11 +75,7 @@ def _causes(before: GenerationRecord, after: GenerationRecord) -> Iterator[str]:
 
 def tell_of_rollback(prefix: Path, before: GenerationRecord | None, report: Reporter) -> None:
     """Say that an environment goes forward again where it was rolled back."""
-    numbers = numbers_of(prefix) if before is not None else {}
-    if before is None or before.id not in numbers:
+    if before is None or not is_rolled_back(prefix, before.id):
         return
-    number = numbers[before.id]
-    if number < max(numbers.values()):
-        report(
-            Noted(f"{before.name} was rolled back to {number}; this brings it up to its file again")
-        )
+    number = numbers_of(prefix).get(before.id, before.number)
+    report(Noted(f"{before.name} was rolled back to {number}; this brings it up to its file again"))

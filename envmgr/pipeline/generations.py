@@ -23,9 +23,9 @@ from envmgr.link.generation import (
     new_generation_id,
     numbers_of,
     switch_generation,
-    write_identity,
 )
 from envmgr.link.prefix import is_same_place, lock_prefix
+from envmgr.link.rollback_mark import remove_rollback_mark, write_rollback_mark
 from envmgr.names import EnvironmentName, GenerationId
 from envmgr.pipeline.causes import changes_between, with_cause
 from envmgr.pipeline.environments import find_prefix, record_of, selection_of
@@ -238,7 +238,11 @@ def _go_back(
 
 def _switch_back(prefix: Path, chosen: GenerationRecord) -> tuple[str, ...]:
     kept = carry_back(prefix, chosen.id)
-    write_identity(prefix, chosen.name, Path(chosen.environment_file))
+    numbers = numbers_of(prefix)
+    if numbers[chosen.id] < max(numbers.values()):
+        write_rollback_mark(prefix, chosen.id)
+    else:
+        remove_rollback_mark(prefix)
     switch_generation(prefix, chosen.id)
     return kept
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from envmgr.link.generation import GenerationRecord
-from envmgr.link.prefix import is_same_place
+from envmgr.link.prefix import is_same_place, read_identity
 from envmgr.pipeline.environments import locate, record_of, selection_of
 from envmgr.pipeline.errors import EnvironmentFileGone, EnvironmentOfAnotherFile
 from envmgr.pipeline.types import Selector
@@ -13,12 +13,18 @@ from envmgr.spec.settings import Settings
 def recorded_file(selector: Selector, settings: Settings) -> Path:
     """Return the file that an environment was made from.
 
+    Where it was moved and the environment rolled back to before that, it is the one
+    that the environment is of since.
+
     Raises NoSuchEnvironment, DamagedEnvironment, EnvironmentFileGone.
     """
     record = record_of(selector, settings)
     file = Path(record.environment_file)
     if not file.exists():
         _, prefix = locate(selector, record.name, settings)
+        _, newer = read_identity(prefix)
+        if newer is not None and newer.exists():
+            return newer
         raise EnvironmentFileGone(prefix, file, selection_of(selector))
     return file
 

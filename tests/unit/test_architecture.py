@@ -79,6 +79,7 @@ DOORS = {
     "link/foreign": "disk",
     "link/generation": "disk",
     "link/prefix": "disk",
+    "link/rollback_mark": "disk",
     "pipeline/copies": "disk",
     "pipeline/generations": "disk",
     "pipeline/origin": "disk",

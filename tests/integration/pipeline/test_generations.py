@@ -149,6 +149,27 @@ def test_sync_goes_forward_again_and_says_so(made: Project) -> None:
     assert "rolled back" not in made.told()
 
 
+def test_sync_after_a_rollback_over_a_move_of_the_file_finds_it(made: Project) -> None:
+    (made.directory / "new").mkdir()
+    new = made.directory / "new" / "environment.yaml"
+    made.file.rename(new)
+    made.lock_file.rename(new.with_name("pylock.toml"))
+    made.create(file=new)
+    roll_back(made, 1)
+    assert made.sync().lock == new.with_name("pylock.toml")
+    assert made.python(SAY) == "2.0"
+
+
+def test_going_to_the_newest_is_no_rollback(made: Project) -> None:
+    roll_back(made, 1)
+    roll_back(made, 2)
+    made.write("alpha ==1.0")
+    made.events.clear()
+    made.sync()
+    assert "rolled back" not in made.told()
+    assert causes(made)[0] == "3 file changed"
+
+
 def test_pruning_after_a_rollback_removes_the_oldest_and_not_the_current(made: Project) -> None:
     roll_back(made)
     made.write("alpha ==1.0", "beta ==1.1", more="keep: 2\n")
@@ -309,8 +330,9 @@ def test_whoever_is_killed_during_a_rollback_leaves_one_generation_whole(
     project.create()
     project.write("alpha ==2.0", "shared")
     project.create()
+    (project.prefix / "share" / "note.txt").write_text("mine")
     killed, seen = 0, set()
-    for step in range(1, 60):
+    for step in range(1, 120):
         done = subprocess.run(
             [sys.executable, "-c", KILLED, project.directory, project.index_url, str(step)],
             cwd=Path(envmgr.__file__).parents[1],
@@ -324,7 +346,8 @@ def test_whoever_is_killed_during_a_rollback_leaves_one_generation_whole(
         assert done.returncode == -signal.SIGKILL
         killed += 1
         roll_back(project, 2)
+        assert sorted(os.listdir(project.prefix / "share")) == ["note.txt", "shared.txt"]
         assert (project.prefix / "share" / "shared.txt").read_text() == "x"
     assert killed
     assert seen == {"1.0", "2.0"}
-    assert not os.path.lexists(project.prefix / "share")
+    assert (project.prefix / "share" / "note.txt").read_text() == "mine"
