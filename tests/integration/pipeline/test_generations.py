@@ -5,16 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 import envmgr
+from envmgr.events import Event, Noted
 from envmgr.files import remove_tree
-from envmgr.link.prefix import current_generation
+from envmgr.link.prefix import current_generation, lock_prefix
 from envmgr.pipeline.errors import NoSuchEnvironment
-from envmgr.pipeline.generations import GenerationBroken, NoSuchGeneration
-from tests.support.generations import SAY, history, kept, links_of, named, roll_back
+from envmgr.pipeline.generations import GenerationBroken, NoSuchGeneration, rollback
+from tests.support.generations import PROJECT, SAY, history, kept, links_of, named, roll_back
 from tests.support.index_server import IndexServer, hosted
 from tests.support.project import Project
 from tests.support.wheels import make_wheel
@@ -223,6 +225,21 @@ def test_what_programs_wrote_since_is_taken_back(project: Project, server: Index
     assert "kept what programs wrote: share/kernel.json" in project.told()
 
 
+def test_a_rollback_waits_for_whoever_changes_the_environment(made: Project) -> None:
+    held = ExitStack()
+    held.enter_context(lock_prefix(made.prefix))
+    heard = []
+
+    def release(event: Event) -> None:
+        if isinstance(event, Noted) and "waiting for process" in event.text:
+            heard.append(current_generation(made.prefix).name)
+            held.close()
+
+    newest = history(made)[0].id
+    done = rollback(PROJECT, None, made.settings, release)
+    assert (heard, done.number) == ([newest], 1)
+
+
 def test_what_another_installer_brought_is_warned_of(made: Project) -> None:
     (site,) = current_generation(made.prefix).glob("lib/*/site-packages")
     (site / "gamma-1.0.dist-info").mkdir()
@@ -234,8 +251,6 @@ def test_what_another_installer_brought_is_warned_of(made: Project) -> None:
 def test_a_rollback_over_a_move_names_the_new_place(made: Project) -> None:
     moved = made.settings.environments / "moved"
     made.prefix.rename(moved)
-    from envmgr.pipeline.generations import rollback
-
     done = rollback(named("moved"), 1, made.settings, made.events.append)
 
     assert done.number == 3

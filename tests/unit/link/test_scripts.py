@@ -8,6 +8,7 @@ from envmgr.link.scripts import (
     SHEBANG_LIMIT,
     is_program_name,
     is_python_script,
+    reinterpret,
     render_entry_point_script,
     render_pip_notice,
     render_wheel_script,
@@ -109,3 +110,17 @@ def test_the_notice_in_the_place_of_pip_says_what_to_do_and_fails() -> None:
     assert done.returncode == 2
     assert b"envmgr sync climate" in done.stderr
     assert done.stdout == b""
+
+
+@pytest.mark.parametrize("arguments", ["", "-E", "-E -s"])
+@pytest.mark.parametrize("old", ["/envs/a/bin/python", "/with blank/python", "/" + "x" * 140])
+@pytest.mark.parametrize("new", ["/envs/b/bin/python", "/other blank/python", "/" + "y" * 140])
+def test_a_script_is_handed_from_one_interpreter_to_another(
+    old: str, new: str, arguments: str
+) -> None:
+    body = b"import sys\n"
+
+    assert reinterpret(shebang(old, arguments) + body, old, new) == shebang(new, arguments) + body
+    assert reinterpret(b"#!/bin/sh\nexit 0\n", old, new) == b"#!/bin/sh\nexit 0\n"
+    longer = shebang(f"{old}-more", arguments) + body
+    assert reinterpret(longer, old, new) == longer
