@@ -17,7 +17,7 @@ import msgspec
 from envmgr.files import remove_tree, write_new
 from envmgr.link.carry import REWRITTEN_BELOW
 from envmgr.link.generation import GenerationRecord, generation_path
-from envmgr.link.prefix import RECORD, unusable
+from envmgr.link.prefix import CACHES, RECORD, unusable
 from envmgr.link.scripts import PIP_NAMES, reinterpret, render_pip_notice
 
 
@@ -62,8 +62,8 @@ class _Copying:
 def write_duplicate(directory: Path, duplicate: Duplicate) -> None:
     """Write a generation into the prefix that stands at ``directory`` now; nothing is switched.
 
-    Everything is taken along, what programs and other installers wrote too. Whatever
-    fails leaves no trace. Raises PrefixUnusable.
+    Everything is taken along but caches, what programs and other installers wrote too.
+    Whatever fails leaves no trace. Raises PrefixUnusable.
     """
     target = os.fspath(generation_path(directory, duplicate.record.id))
     record = msgspec.json.format(msgspec.json.encode(duplicate.record))
@@ -111,7 +111,7 @@ def _copy_directory(source: str, target: str, below: str, copying: _Copying) -> 
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
         path = f"{below}{entry.name}"
-        if path == RECORD:
+        if path in (RECORD, CACHES):
             continue
         if entry.is_symlink():
             _copy_link(entry.path, f"{target}/{entry.name}")

@@ -37,7 +37,7 @@ from envmgr.names import (
     PackageName,
     StoreKey,
 )
-from envmgr.spec.types import KEPT as KEPT
+from envmgr.spec.types import KEPT
 
 RECORD_SCHEMA = 1
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envmgr.files import remove_tree
-from envmgr.link.prefix import PrefixTaken, current_generation
+from envmgr.link.prefix import CACHES, PrefixTaken, current_generation
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.copies import EnvironmentExists
 from envmgr.pipeline.environments import delete, list_environments, list_packages
@@ -130,6 +130,14 @@ def test_what_another_installer_brought_is_copied_and_told(made: Project) -> Non
     prefix = cloned(made, named("twin")).prefix
     assert run(prefix / "bin" / "python", "-c", "import gamma; print(gamma.value)") == "7"
     assert "gamma 1.0, gamma.py, which another installer put there, was copied" in made.told()
+
+
+def test_caches_stay_with_the_generation_that_filled_them(made: Project) -> None:
+    cache = current_generation(made.prefix) / CACHES
+    cache.mkdir()
+    (cache / "numba").write_text("inlined")
+    prefix = cloned(made, named("twin")).prefix
+    assert not (current_generation(prefix) / CACHES).exists()
 
 
 def test_nothing_is_cloned_over(made: Project, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 from envmgr.events import Warned
-from envmgr.link.generation import KEPT, list_generations
+from envmgr.link.generation import list_generations
+from envmgr.spec.types import KEPT
 from tests.support.index_server import IndexServer, Slow
 from tests.support.project import Project
 from tests.support.wheels import make_wheel
