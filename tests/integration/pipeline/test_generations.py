@@ -320,6 +320,23 @@ def test_a_program_started_before_a_rollback_keeps_its_generation(
     assert process.communicate("go\n")[0].split() == ["1.0", "1.0"]
 
 
+def test_an_activated_shell_sees_a_rollback_in_its_next_program(made: Project) -> None:
+    (made.directory / "waiting.py").write_text(WAITING, "utf-8")
+    commands = f'. "{made.prefix}/bin/activate"; python waiting.py; python -c "{SAY}"'
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", commands],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=made.directory,
+        env=made.environ,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    roll_back(made)
+    assert process.communicate("go\n")[0].split() == ["2.0", "2.0", "1.0"]
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
