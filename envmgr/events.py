@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Stage: TypeAlias = Literal["resolve", "fetch", "unpack", "compile", "link"]
+Stage: TypeAlias = Literal[
+    "resolve", "fetch", "unpack", "compile", "link", "collect", "verify", "measure"
+]
 
 
 @dataclass(frozen=True, slots=True)

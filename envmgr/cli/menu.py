@@ -13,6 +13,7 @@ class Command(NamedTuple):
 
 ENVIRONMENTS = "environments"
 FILES = "files and settings"
+STORE = "the store"
 
 COMMANDS = {
     "create": Command("create", "make or update the environment of a file", ENVIRONMENTS),
@@ -29,6 +30,7 @@ COMMANDS = {
     "lock": Command("lock", "resolve a file and write its lock", FILES),
     "schema": Command("schema", "print the JSON Schema of environment files", FILES),
     "config": Command("config", "show the settings and where each comes from", FILES),
+    "store": Command("store", "collect, verify, repair, measure or compile the store", STORE),
 }
 """Name to module (below ``envmgr.cli.commands``), summary and section of the help page."""
 
@@ -52,6 +54,8 @@ INSTEAD = {
     "revert": "run: envmgr rollback NAME",
     "copy": "run: envmgr clone NAME -n NEW",
     "mv": "run: envmgr rename OLD NEW",
+    "clean": "run: envmgr store gc",
+    "gc": "run: envmgr store gc",
     "rm": "run: envmgr delete NAME",
     "help": "run: envmgr --help, or: envmgr COMMAND --help",
     "version": "run: envmgr --version",
@@ -77,7 +81,7 @@ def render_help() -> str:
         "",
         "Environments from a file, as views into a shared store of wheels.",
     ]
-    for section in (ENVIRONMENTS, FILES):
+    for section in (ENVIRONMENTS, FILES, STORE):
         lines += ["", f"{section}:"]
         lines += [
             f"  {name:<10}{command.summary}"

@@ -18,6 +18,9 @@ DOING: Mapping[Stage, str] = {
     "unpack": "unpacking",
     "compile": "compiling",
     "link": "linking",
+    "collect": "collecting",
+    "verify": "verifying",
+    "measure": "measuring",
 }
 _DONE: Mapping[Stage, str] = {
     "resolve": "resolved",
@@ -25,6 +28,9 @@ _DONE: Mapping[Stage, str] = {
     "unpack": "unpacked",
     "compile": "compiled",
     "link": "linked",
+    "collect": "collected",
+    "verify": "verified",
+    "measure": "measured",
 }
 _COUNTED: Mapping[Stage, tuple[str, str]] = {
     "resolve": ("package", "packages"),
@@ -32,6 +38,9 @@ _COUNTED: Mapping[Stage, tuple[str, str]] = {
     "unpack": ("wheel", "wheels"),
     "compile": ("module", "modules"),
     "link": ("package", "packages"),
+    "collect": ("entry", "entries"),
+    "verify": ("file", "files"),
+    "measure": ("entry", "entries"),
 }
 
 

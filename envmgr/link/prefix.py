@@ -7,6 +7,7 @@
       .envmgr/generations/<id>/                bin lib share ... generation.json
       .envmgr/environment.json                 name and file
       .envmgr/lock                             one command at a time
+      .envmgr/root -> STORE/v1/roots/<name>    by which the store knows of the prefix
       .gitignore                               everything
       bin -> .envmgr/current/bin               and so for every name of a generation
 """
@@ -30,6 +31,8 @@ CURRENT = f"{STATE}/current"
 RECORD = "generation.json"
 CACHES = ".cache"
 """In a generation: what its programs cache, and nobody else may take (``numba``)."""
+ROOT = f"{STATE}/root"
+"""A link to the file by which the store knows of the prefix."""
 
 PrefixKind: TypeAlias = Literal[
     "absent", "empty", "environment", "conda", "venv", "directory", "file"
@@ -250,6 +253,20 @@ def damage_of(generation: Path) -> str:
     return f"{RECORD} of {what} cannot be read" if generation.is_dir() else f"{what} is gone"
 
 
+def renew_root(prefix: str | Path) -> bool:
+    """Note at the store that a prefix is used now; False where the store has no root of it.
+
+    One call of the system, through the link ``.envmgr/root``.
+    """
+    try:
+        os.utime(os.path.join(prefix, ROOT))
+    except PermissionError:
+        return True  # somebody else's prefix: its root is theirs to renew
+    except OSError:
+        return False
+    return True
+
+
 def read_identity(prefix: Path) -> tuple[str | None, Path | None]:
     """Read which environment lives at a prefix: its name and file, where they can be told."""
     try:
@@ -370,7 +387,7 @@ def _forget_unfinished(prefix: Path) -> None:
     if (prefix / CURRENT).is_symlink():
         return
     (prefix / GENERATIONS).rmdir()
-    for name in (f"{STATE}/environment.json", f"{STATE}/lock", ".gitignore"):
+    for name in (f"{STATE}/environment.json", f"{STATE}/lock", ROOT, ".gitignore"):
         (prefix / name).unlink(missing_ok=True)
     (prefix / STATE).rmdir()
     prefix.rmdir()

@@ -36,6 +36,7 @@ from envmgr.pipeline.environments import locate
 from envmgr.pipeline.errors import UnknownGroup
 from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.origin import moved_from, recorded_file
+from envmgr.pipeline.roots import ensure_rooted, root_prefix
 from envmgr.pipeline.settle import LockWish, Settled, settle
 from envmgr.pipeline.stock import Stocked, stock, store_key
 from envmgr.pipeline.types import Change, Created, CreateRequest
@@ -44,6 +45,7 @@ from envmgr.spec.digest import activation_digest, resolution_digest, view_digest
 from envmgr.spec.environment import read_environment
 from envmgr.spec.settings import Settings, choose_indexes
 from envmgr.spec.types import EnvironmentSpec
+from envmgr.store.collect import touch_entries
 from envmgr.store.store import Store, open_store
 
 Made: TypeAlias = Literal["created", "updated", "unchanged"]
@@ -160,20 +162,22 @@ def _make(aim: _Aim, request: CreateRequest, world: World) -> Created:
     store = open_store(world.settings.stores)
     if _stands(aim, settled, packages, store):
         prune_generations(aim.prefix, aim.spec.keep)
+        ensure_rooted(aim.prefix, store)
         return _outcome(aim, settled, packages, world, "unchanged")
     foreign = check_foreign(aim.prefix, aim.spec.source, discard=request.discard_installed)
     tell_of_rollback(aim.prefix, aim.before, world.report)
     indexes = choose_indexes(aim.spec.indexes, world.settings).indexes
-    stocked = stock(
-        packages,
-        settled.path.parent,
-        indexes,
-        store,
-        settled.target.interpreter,
-        world,
-        compiling=aim.compile,
-    )
-    record = _link(aim, settled, packages, stocked, world)
+    with store.leased([store_key(package) for package in packages], world.report):
+        stocked = stock(
+            packages,
+            settled.path.parent,
+            indexes,
+            store,
+            settled.target.interpreter,
+            world,
+            compiling=aim.compile,
+        )
+        record = _link(aim, settled, packages, stocked, store, world)
     _tell_foreign(foreign, aim, world)
     return _outcome(aim, settled, packages, world, _verb(aim), record, stocked, store.made)
 
@@ -242,6 +246,7 @@ def _link(
     settled: Settled,
     packages: tuple[LockedPackage, ...],
     stocked: Stocked,
+    store: Store,
     world: World,
 ) -> GenerationRecord:
     """Lay the view out, write it as a new generation, and switch to it."""
@@ -262,19 +267,21 @@ def _link(
         )
         view = layout(inputs)
         record = _record(aim, settled, packages, stocked, generation, view.entries)
-        carried = _switch(aim, view, record)
+        carried = _switch(aim, view, record, store)
+        touch_entries(entry.path for entry in stocked.entries.values())
     for note in view.notes:
         world.report(Warned(note))
     _tell_carried(carried, world)
     return record
 
 
-def _switch(aim: _Aim, view: Layout, record: GenerationRecord) -> Carried:
+def _switch(aim: _Aim, view: Layout, record: GenerationRecord, store: Store) -> Carried:
     """Write a generation and switch to it, or leave nothing of it."""
     try:
         write_generation(aim.prefix, view, record)
         carried = carry_written(aim.prefix, record.id)
         write_identity(aim.prefix, aim.name, aim.spec.source)
+        root_prefix(aim.prefix, store)
         switch_generation(aim.prefix, record.id)
     except BaseException:
         abandon_generation(aim.prefix, record.id)

@@ -23,6 +23,7 @@ from envmgr.link.prefix import (
 from envmgr.names import EnvironmentName, PackageName, normalized
 from envmgr.pipeline.errors import NoSuchEnvironment
 from envmgr.pipeline.mend import describe
+from envmgr.pipeline.roots import uproot_prefix
 from envmgr.pipeline.types import (
     ByName,
     ByPrefix,
@@ -161,6 +162,7 @@ def delete(selector: Selector, settings: Settings, report: Reporter) -> Deleted:
     name = record.name if record else EnvironmentName(read_identity(prefix)[0] or prefix.name)
     with lock_prefix(prefix, report):
         delete_prefix(prefix)
+    uproot_prefix(prefix, open_store(settings.stores))
     return Deleted(name=name, prefix=prefix)
 
 

@@ -31,26 +31,32 @@ def machine_token() -> str:
 
 def make_staging(entries: str) -> str:
     """Make a staging directory among the entries and return its path. Raises OSError."""
-    path = f"{entries}/{PREFIX}{machine_token()}-{os.getpid()}-{os.urandom(6).hex()}"
+    path = f"{entries}/{staging_name()}"
     Path(path).mkdir(0o700)
     return path
+
+
+def staging_name() -> str:
+    """Return a name among the entries that is ours, and that sweepers know as ours."""
+    return f"{PREFIX}{machine_token()}-{os.getpid()}-{os.urandom(6).hex()}"
 
 
 def sweep_staging(entries: str) -> None:
     """Remove what killed processes left: of this machine at once, of others after a day."""
     for name in os.listdir(entries):
-        if name.startswith(PREFIX) and _is_abandoned(entries, name):
+        if name.startswith(PREFIX) and is_abandoned(entries, name):
             with suppress(OSError):
                 remove_tree(f"{entries}/{name}")
 
 
-def _is_abandoned(entries: str, name: str) -> bool:
+def is_abandoned(directory: str, name: str) -> bool:
+    """Tell whether who made ``directory/name`` is dead: its name says machine and process."""
     token, _, rest = name.removeprefix(PREFIX).partition("-")
     pid, _, _ = rest.partition("-")
     if token == machine_token() and pid.isdecimal():
         return not _is_alive(int(pid))
     try:
-        return time.time() - os.lstat(f"{entries}/{name}").st_mtime > ABANDONED_AFTER
+        return time.time() - os.lstat(f"{directory}/{name}").st_mtime > ABANDONED_AFTER
     except OSError:
         return False
 

@@ -7,12 +7,13 @@ one of them finds the other's entry in its place and throws its own away.
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
 
+from envmgr.events import Reporter, silent
 from envmgr.files import remove_tree
 from envmgr.helper import Helper
 from envmgr.names import StoreKey
@@ -56,6 +57,8 @@ class Store:
         self._prepared = False
         self.path = roots[0] / LAYOUT
         """Where new entries go."""
+        self.places = tuple(root / LAYOUT for root in roots)
+        """``path``, and the same of the site's."""
         self.made: Path | None = None
         """``path``, once this object has made it; ``None`` where it was there before."""
 
@@ -66,6 +69,20 @@ class Store:
             if os.path.isdir(path):  # noqa: PTH112 - one stat and nothing else
                 return Entry(key, Path(path))
         return None
+
+    def own_entries(self) -> tuple[Entry, ...]:
+        """List the entries that stand where this store adds, by key. Raises StoreNotWritable."""
+        try:
+            names = sorted(os.listdir(self._entries[0]))
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise store_failure(self.path, "", error) from error
+        return tuple(
+            Entry(StoreKey(name), Path(self._entries[0], name))
+            for name in names
+            if not name.startswith(".")
+        )
 
     def owns(self, entry: Entry) -> bool:
         """Tell whether an entry stands where this store adds, and not at the site's."""
@@ -123,6 +140,23 @@ class Store:
             self.sweep()
             self.made = self.path if absent else None
             self._prepared = True
+
+    @contextmanager
+    def leased(self, keys: Collection[StoreKey], report: Reporter = silent) -> Iterator[None]:
+        """Keep ``keys`` from being collected while the block runs, there already or not.
+
+        In site stores only as far as they take our word.
+        """
+        from envmgr.store.leases import LEASES, hold_lease
+
+        with ExitStack() as stack:
+            with suppress(OSError):
+                self._prepare()
+                stack.enter_context(hold_lease(self.path, keys, report))
+            for place in self.places[1:]:
+                if (place / LEASES).is_dir():
+                    stack.enter_context(hold_lease(place, keys, report))
+            yield
 
     def sweep(self) -> None:
         """Remove what dead processes of this machine left unfinished. Raises OSError."""

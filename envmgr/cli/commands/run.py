@@ -41,8 +41,9 @@ def prepare(prefix: str, program: Sequence[str], environ: Mapping[str, str]) -> 
 
     Raises PrefixError, ProgramNotFound, ProgramNotExecutable.
     """
-    from envmgr.link.prefix import current_generation, read_generation
+    from envmgr.link.prefix import current_generation, read_generation, renew_root
 
+    renew_root(prefix)
     generation = os.fspath(current_generation(prefix))
     variables = read_generation(generation).get("variables")
     own = variables if isinstance(variables, dict) else {}

@@ -1,0 +1,133 @@
+"""What ``store`` says when it is done. Pure."""
+
+from envmgr.cli.listing import render_table
+from envmgr.cli.quantities import render_bytes, render_count, render_seconds
+from envmgr.pipeline.compiling import CompiledStore
+from envmgr.pipeline.repair import Repaired
+from envmgr.pipeline.upkeep import Collected, DamagedEntry, DiskUse, Usage, Verified
+
+SHOWN = 5
+"""Findings of one entry that are shown without ``-v``."""
+
+
+def render_collected(collected: Collected, age: float, *, verbose: int) -> str:
+    """``store gc``: what went, then what stayed though nobody needs it, and why."""
+    verb = "would remove" if collected.dry_run else "removed"
+    count = render_count(len(collected.entries), "entry", "entries")
+    inodes = render_count(sum(each.inodes for each in collected.entries), "file", "files")
+    lines = []
+    if verbose or collected.dry_run:
+        lines += [
+            f"  {each.wheel or each.key}  {render_bytes(each.bytes)}" for each in collected.entries
+        ]
+    lines.append(
+        f"{verb} {count}, {render_bytes(collected.bytes)} in {inodes}, "
+        f"in {render_seconds(collected.seconds)}"
+        if collected.entries
+        else f"nothing to remove: {render_count(collected.needed, 'entry', 'entries')} needed"
+    )
+    if collected.young:
+        lines.append(
+            f"{render_count(collected.young, 'entry is', 'entries are')} unused but younger than "
+            f"{_span(age)}; if nothing runs from them elsewhere: envmgr store gc --older-than 0"
+        )
+    if collected.in_use:
+        lines.append(
+            f"{render_count(collected.in_use, 'entry is', 'entries are')} in use by programs"
+        )
+    if collected.foreign:
+        lines.append(f"{render_count(collected.foreign, 'entry', 'entries')} of other users stay")
+    lines += [f"forgot {prefix}, which is gone" for prefix in collected.gone]
+    return "\n".join(lines) + "\n"
+
+
+def _span(age: float) -> str:
+    days, hours = age / 86400, age / 3600
+    return f"{days:.0f} days" if days >= 1 else f"{hours:.1f} hours"
+
+
+def render_verified(verified: Verified, *, verbose: int) -> str:
+    """``store verify``: each damaged entry, what is wrong and who uses it; then the sum."""
+    lines = []
+    for entry in verified.damaged:
+        lines += _render_damaged(entry, verbose=verbose)
+    checked = (
+        f"{render_count(verified.entries, 'entry', 'entries')}, "
+        f"{render_count(verified.files, 'file')}, in {render_seconds(verified.seconds)}"
+    )
+    if not verified.damaged:
+        return f"all is well: {checked}\n"
+    damaged = render_count(len(verified.damaged), "entry is", "entries are")
+    return "\n".join([*lines, f"{damaged} damaged of {checked}", "run: envmgr store repair", ""])
+
+
+def _render_damaged(entry: DamagedEntry, *, verbose: int) -> list[str]:
+    lines = [f"{entry.package or 'unknown'}  {entry.path}"]
+    shown = entry.findings if verbose else entry.findings[:SHOWN]
+    lines += [f"  {finding.path or 'the entry'} {finding.detail}" for finding in shown]
+    if len(shown) < len(entry.findings):
+        lines.append(f"  and {len(entry.findings) - len(shown)} more; -v shows all")
+    lines += [f"  used by {prefix}" for prefix in entry.environments]
+    return lines
+
+
+def render_repaired(repaired: Repaired) -> str:
+    """``store repair``: a line for each entry that was damaged."""
+    if not repaired.entries:
+        return "nothing to repair\n"
+    lines = []
+    for each in repaired.entries:
+        named = each.entry.package or str(each.entry.path)
+        if each.outcome == "left":
+            lines.append(f"could not repair {named}: {each.reason}")
+        else:
+            verb = "would repair" if repaired.dry_run else "repaired"
+            how = ", from its wheel" if each.fetched else ""
+            found = render_count(len(each.entry.findings), "finding")
+            lines.append(f"{verb} {named} ({found}{how})")
+    return "\n".join([*lines, ""])
+
+
+def render_disk_use(use: DiskUse) -> str:
+    """``store du``: a line for each environment, then the store as a whole."""
+    head = ["NAME", "OWN", "ENTRIES", "INODES", "SHARED", "ENTRIES", "VIEW", "PREFIX"]
+    rows = [
+        [
+            each.name or "?",
+            render_bytes(each.own.bytes),
+            f"{each.own.entries:,}",
+            f"{each.own.inodes:,}",
+            render_bytes(each.shared.bytes),
+            f"{each.shared.entries:,}",
+            f"{each.view:,}",
+            str(each.prefix),
+        ]
+        for each in use.environments
+    ]
+    table = render_table(head, rows, right="OWN ENTRIES INODES SHARED VIEW") if rows else ""
+    return (
+        f"{table}the store: {_usage(use.total)}\n"
+        f"unused: {_usage(use.unused)}; `envmgr store gc` would free {_usage(use.collectable)}\n"
+    )
+
+
+def _usage(usage: Usage) -> str:
+    entries = render_count(usage.entries, "entry", "entries")
+    return f"{render_bytes(usage.bytes)}, {entries}, {render_count(usage.inodes, 'inode')}"
+
+
+def render_compiled(compiled: CompiledStore) -> str:
+    """``store compile``: a line for each interpreter."""
+    if not compiled.interpreters:
+        return "no environment uses any interpreter; name one with --python\n"
+    lines = []
+    for each in compiled.interpreters:
+        done = render_count(each.compiled, "module")
+        entries = render_count(each.entries, "entry", "entries")
+        line = f"Python {each.version}: compiled {done} of {entries}"
+        if each.failed:
+            line += f"; {each.failed:,} are not of this Python"
+        if each.denied:
+            line += f"; {render_count(each.denied, 'entry', 'entries')} cannot be written"
+        lines.append(line)
+    return "\n".join([*lines, ""])

@@ -1,0 +1,122 @@
+"""Who is about to use entries, and who is about to remove some.
+
+::
+
+    STORE/v1/leases/<machine>-<pid>-<random>       keys that a process wants to link
+    STORE/v1/collecting/<machine>-<pid>-<random>   a collection that has not decided yet
+
+A process writes its lease, then looks for collections and waits for them to
+decide; a collection announces itself, then reads the leases. Whichever comes
+first, at least one sees the other. No lock is involved.
+"""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from envmgr.events import Noted, Reporter, silent
+from envmgr.files import remove_file, write_atomically
+from envmgr.names import StoreKey
+from envmgr.store.staging import is_abandoned, machine_token
+
+LEASES = "leases"
+COLLECTING = "collecting"
+DECIDED_AFTER = 60.0
+"""Seconds after which a collection on another machine is taken for dead."""
+_POLL = 0.01
+
+
+@contextmanager
+def hold_lease(
+    place: Path, keys: Collection[StoreKey], report: Reporter = silent
+) -> Iterator[None]:
+    """Keep ``keys`` from being collected while the block runs; they need not be there yet.
+
+    ``place`` is a store's ``v1``. Waits for a collection that is deciding, and tells
+    of it. Where nothing can be written there the block runs without a lease: this
+    user cannot collect there either.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(_noted(place / LEASES, {"keys": sorted(keys)}))
+            _await_decisions(place, report)
+        yield
+
+
+@contextmanager
+def announce_collection(place: Path) -> Iterator[float]:
+    """Make new leases wait while the block decides; gives the file system's own time.
+
+    Raises OSError.
+    """
+    with _noted(place / COLLECTING, {"host": platform.node(), "pid": os.getpid()}) as path:
+        yield path.stat().st_mtime
+
+
+def read_leases(place: Path) -> frozenset[StoreKey]:
+    """Return every key that a living process holds; leases of dead ones are removed.
+
+    Raises OSError where a lease cannot be read.
+    """
+    keys: set[StoreKey] = set()
+    for name in _names(place / LEASES):
+        if is_abandoned(os.fspath(place / LEASES), name):
+            with suppress(OSError):
+                remove_file(place / LEASES / name)
+        elif not name.endswith(".tmp"):
+            with suppress(FileNotFoundError, ValueError):
+                keys.update(json.loads((place / LEASES / name).read_bytes())["keys"])
+    return frozenset(keys)
+
+
+@contextmanager
+def _noted(directory: Path, facts: dict[str, object]) -> Iterator[Path]:
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{machine_token()}-{os.getpid()}-{os.urandom(6).hex()}"
+    write_atomically(path, json.dumps(facts).encode())
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            remove_file(path)
+
+
+def _await_decisions(place: Path, report: Reporter) -> None:
+    told = False
+    patience = time.monotonic() + DECIDED_AFTER
+    while time.monotonic() < patience:
+        deciding = [name for name in _names(place / COLLECTING) if not name.endswith(".tmp")]
+        living = [name for name in deciding if not _is_dead(place / COLLECTING, name)]
+        if not living:
+            return
+        if not told:
+            report(Noted(f"waiting for {_holder(place / COLLECTING / living[0])}"))
+            told = True
+        time.sleep(_POLL)
+
+
+def _is_dead(directory: Path, name: str) -> bool:
+    if is_abandoned(os.fspath(directory), name):
+        with suppress(OSError):
+            remove_file(directory / name)
+        return True
+    return False
+
+
+def _holder(path: Path) -> str:
+    try:
+        facts = json.loads(path.read_bytes())
+        return f"process {facts['pid']} on {facts['host']}, which is collecting the store"
+    except (OSError, ValueError, KeyError):
+        return "another envmgr, which is collecting the store"
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        return []
