@@ -24,7 +24,7 @@ from envmgr.spec.settings import Settings, choose_indexes
 from envmgr.spec.types import IndexSpec
 from envmgr.store.heal import Source, heal_from_wheel, heal_in_place, needs_wheel
 from envmgr.store.store import open_store
-from envmgr.store.verify import Checked, check_entries, check_entry
+from envmgr.store.verify import Checked, check_entry, check_store
 
 Outcome: TypeAlias = Literal["repaired", "left"]
 
@@ -83,7 +83,7 @@ def repair_store(
     store = open_store(settings.stores)
     shop = _Workshop(settings, environ, report, reach_of(store, settings), dry_run)
     users = shop.reach.users()
-    damaged = [each for each in check_entries(store.own_entries(), report) if each.findings]
+    damaged = [each for each in check_store(store, report) if each.findings]
     return Repaired(
         store=store.path,
         dry_run=dry_run,

@@ -20,8 +20,9 @@ from envmgr.pipeline.roots import Reach, read_reach
 from envmgr.pipeline.types import Selector
 from envmgr.spec.settings import Settings
 from envmgr.store.collect import CollectedEntry, collect, measure_entry, measure_tree
+from envmgr.store.errors import StoreUnreadable
 from envmgr.store.store import Store, open_store
-from envmgr.store.verify import Checked, Finding, check_entries
+from envmgr.store.verify import Checked, Finding, check_store
 
 AGE = 30 * 24 * 3600.0
 """Seconds since an environment last linked an entry, after which it may be collected."""
@@ -146,7 +147,7 @@ def verify_store(settings: Settings, report: Reporter, *, fast: bool = False) ->
     store = open_store(settings.stores)
     users = reach_of(store, settings).users()
     files, entries, damaged = 0, 0, []
-    for checked in check_entries(store.own_entries(), report, fast=fast):
+    for checked in check_store(store, report, fast=fast):
         entries += 1
         files += checked.files
         if checked.findings:
@@ -174,8 +175,11 @@ def damaged_entry(checked: Checked, users: Mapping[StoreKey, tuple[Path, ...]]) 
 
 
 def reach_of(store: Store, settings: Settings) -> Reach:
-    """Return what environments need now. Raises OSError, EnvironmentsHidden."""
-    return read_reach(store.path, settings.environments, time(), AGE)
+    """Return what environments need now. Raises StoreUnreadable, EnvironmentsHidden."""
+    try:
+        return read_reach(store.path, settings.environments, time(), AGE)
+    except OSError as error:
+        raise StoreUnreadable(store.path, (error.strerror or str(error)).lower()) from error
 
 
 def disk_use(selector: Selector | None, settings: Settings, report: Reporter) -> DiskUse:

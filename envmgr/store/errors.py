@@ -25,6 +25,23 @@ class StoreNotWritable(PrefixError):
         return "set ENVMGR_HOME to a directory of yours, or make that one writable for you"
 
 
+class StoreUnreadable(PrefixError):
+    """What stands in a store cannot be read by this user; ``reason`` is one clause."""
+
+    def __init__(self, store: Path, reason: str) -> None:
+        super().__init__(store, reason)
+        self.store = store
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the store {self.store} cannot be read: {self.reason}"
+
+    @property
+    def hint(self) -> str:
+        """Only its owner can change that."""
+        return "ask its owner to make entries, roots and leases readable for you"
+
+
 class StoreFull(PrefixError):
     """No space, or no inode, or no quota is left where the store lies."""
 

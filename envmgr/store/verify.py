@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal, TypeAlias
 
-from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, silent
+from envmgr.events import Noted, Reporter, StageAdvanced, StageFinished, StageStarted, silent
 from envmgr.store.entry import (
     DIRECTORY_MODE,
     FILE_MODE,
@@ -19,8 +19,11 @@ from envmgr.store.entry import (
     WHEEL_NAME,
     Entry,
 )
+from envmgr.store.errors import StoreUnreadable
+from envmgr.store.leases import read_leases
 from envmgr.store.pyc import CACHE, bytecode_fault, source_of
 from envmgr.store.sources import SOURCES, render_sources
+from envmgr.store.store import Store
 from envmgr.wheel.manifest import FileFacts, Manifest, ManifestUnreadable, decode_manifest
 from envmgr.wheel.record import InvalidRecord, parse_record
 from envmgr.wheel.unpack import UnknownScheme, destination
@@ -66,6 +69,25 @@ def check_entries(
             report(StageAdvanced("verify", checked.files, name))
             yield checked
     report(StageFinished("verify", files, perf_counter() - began))
+
+
+def check_store(store: Store, report: Reporter, *, fast: bool = False) -> Iterator[Checked]:
+    """Check the entries that stand where a store adds.
+
+    One that another process works on is passed over, with a note: it opens
+    directories, and has files under way. Raises StoreUnreadable.
+    """
+    try:
+        busy = read_leases(store.path)
+        for checked in check_entries(store.own_entries(), report, fast=fast):
+            if not checked.findings:
+                yield checked
+            elif checked.entry.key in busy | read_leases(store.path):
+                report(Noted(f"{checked.entry.path} is in use by another envmgr: not checked"))
+            else:
+                yield check_entry(checked.entry, fast=fast)
+    except OSError as error:
+        raise StoreUnreadable(store.path, (error.strerror or str(error)).lower()) from error
 
 
 def check_entry(entry: Entry, *, fast: bool = False) -> Checked:
