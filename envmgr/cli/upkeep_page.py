@@ -28,8 +28,9 @@ def render_collected(collected: Collected, age: float, *, verbose: int) -> str:
     )
     if collected.young:
         lines.append(
-            f"{render_count(collected.young, 'entry is', 'entries are')} unused but younger than "
-            f"{_span(age)}; if nothing runs from them elsewhere: envmgr store gc --older-than 0"
+            f"{render_count(collected.young, 'unused entry was', 'unused entries were')} linked "
+            f"less than {_span(age)} ago; if no other host runs from them: "
+            "envmgr store gc --older-than 0"
         )
     if collected.in_use:
         lines.append(

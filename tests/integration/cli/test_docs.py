@@ -16,6 +16,8 @@ from envmgr.events import Event, Noted, Stage, StageAdvanced, StageFinished, Sta
 from envmgr.pipeline.copies import Cloned, Renamed
 from envmgr.pipeline.differences import Difference, FactDifference, PackageDifference
 from envmgr.pipeline.generations import GenerationSummary, RolledBack
+from envmgr.pipeline.compiling import CompiledFor, CompiledStore
+from envmgr.pipeline.repair import Repaired, RepairedEntry
 from envmgr.pipeline.types import (
     Change,
     Created,
@@ -24,6 +26,16 @@ from envmgr.pipeline.types import (
     Locked,
     PackageRow,
 )
+from envmgr.pipeline.upkeep import (
+    Collected,
+    DamagedEntry,
+    DiskUse,
+    EnvironmentUsage,
+    Usage,
+    Verified,
+)
+from envmgr.store.collect import CollectedEntry
+from envmgr.store.verify import Finding
 from tests.integration.cli.terminal import ROOT
 
 PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
@@ -55,6 +67,14 @@ def rows(text: str) -> list[str]:
         ("rename", [Renamed]),
         ("delete", [Deleted]),
         ("config show", [SettingRow]),
+        (
+            "store",
+            [
+                *(Collected, CollectedEntry, Verified, DamagedEntry, Finding),
+                *(Repaired, RepairedEntry, DiskUse, EnvironmentUsage, Usage),
+                *(CompiledStore, CompiledFor),
+            ],
+        ),
     ],
 )
 def test_every_field_of_a_result_is_described_and_no_other(title: str, results: list[type]) -> None:

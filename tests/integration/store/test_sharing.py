@@ -12,13 +12,15 @@ import pytest
 from envmgr.files import remove_tree
 from envmgr.names import StoreKey
 from envmgr.pipeline.compiling import compile_store as _compile  # noqa: F401 - before a fork
-from envmgr.pipeline.upkeep import verify_store as _verify  # noqa: F401 - before a fork
+from envmgr.pipeline.environments import delete
+from envmgr.pipeline.types import ByName
 from envmgr.store.collect import collect
 from envmgr.store.roots import read_roots, register_root, standing_of
 from envmgr.store.store import Store, open_store
 from envmgr.store.verify import check_store
 from tests.support.index_server import IndexServer
 from tests.support.project import Project
+from tests.support.upkeep import collect as collect_all
 from tests.support.users import NOBODY, as_nobody
 from tests.support.views import add
 from tests.support.wheels import make_wheel
@@ -126,3 +128,50 @@ def test_an_environment_of_another_user_is_known_to_a_site_that_wants_to_know(
     assert root.prefix == project.settings.environments / "env"
     assert root.keys == {entry.key}
     assert os.geteuid() != 0 or root.file.stat().st_uid == NOBODY
+
+
+def lend_to_group(project: Project, store: Path) -> None:
+    """Let a member's root lead to the group's store, as the recipe says."""
+    project.directory.mkdir()
+    project.settings.home.mkdir()
+    (project.settings.home / "store").symlink_to(store)
+    if os.geteuid() == 0:
+        os.chown(project.directory, NOBODY, NOBODY)
+        os.chown(project.settings.home, NOBODY, NOBODY)
+
+
+def test_members_of_a_group_add_to_one_store_and_collect_their_own(shared: Path) -> None:
+    for name in ("entries", "locks", "roots", "leases", "collecting"):
+        (shared / "store/v1" / name).mkdir(parents=True)
+    if os.geteuid() == 0:
+        for path in (shared / "store").rglob("*"):
+            os.chown(path, -1, NOBODY)
+    for path in (shared / "store", *(shared / "store").rglob("*")):
+        path.chmod(0o2775)
+
+    with IndexServer([make_wheel("alpha", "1.0"), make_wheel("beta", "1.0")]) as server:
+        first = Project(shared / "first", server.url)
+        first.directory.mkdir()
+        first.settings.home.mkdir()
+        (first.settings.home / "store").symlink_to(shared / "store")
+        first.write("alpha")
+        first.create()
+        first.directory.chmod(0o700)
+        second = Project(shared / "second", server.url)
+        lend_to_group(second, shared / "store")
+
+        def attempt() -> str:
+            os.umask(0o002)
+            second.write("alpha", "beta")
+            made = second.create()
+            kept = len(collect_all(second).entries)
+            delete(ByName(made.name), second.settings, second.events.append)
+            gone = [entry.wheel.split("-")[0] for entry in collect_all(second).entries]
+            return json.dumps([made.unpacked, kept, gone])
+
+        unpacked, kept, gone = json.loads(as_nobody(attempt))
+
+    assert (unpacked, kept, gone) == (1, 0, ["beta"])
+    first.directory.chmod(0o755)
+    assert first.python("import alpha; print(alpha.__version__)") == "1.0"
+    assert collect_all(first).needed == 1
