@@ -52,14 +52,21 @@ def render_verified(verified: Verified, *, verbose: int) -> str:
     lines = []
     for entry in verified.damaged:
         lines += _render_damaged(entry, verbose=verbose)
+    lines += _render_leftovers(
+        verified.leftovers, "of killed processes can go: envmgr store repair"
+    )
     checked = (
         f"{render_count(verified.entries, 'entry', 'entries')}, "
         f"{render_count(verified.files, 'file')}, in {render_seconds(verified.seconds)}"
     )
     if not verified.damaged:
-        return f"all is well: {checked}\n"
+        return "\n".join([*lines, f"all is well: {checked}", ""])
     damaged = render_count(len(verified.damaged), "entry is", "entries are")
     return "\n".join([*lines, f"{damaged} damaged of {checked}", "run: envmgr store repair", ""])
+
+
+def _render_leftovers(count: int, what: str) -> list[str]:
+    return [f"{render_count(count, 'leftover')} {what}"] if count else []
 
 
 def _render_damaged(entry: DamagedEntry, *, verbose: int) -> list[str]:
@@ -74,9 +81,10 @@ def _render_damaged(entry: DamagedEntry, *, verbose: int) -> list[str]:
 
 def render_repaired(repaired: Repaired) -> str:
     """``store repair``: a line for each entry that was damaged."""
+    verb = "would go" if repaired.dry_run else "went"
+    lines = _render_leftovers(repaired.leftovers, f"of killed processes {verb}")
     if not repaired.entries:
-        return "nothing to repair\n"
-    lines = []
+        return "\n".join([*lines, "nothing to repair", ""])
     for each in repaired.entries:
         named = each.entry.package or str(each.entry.path)
         if each.outcome == "left":

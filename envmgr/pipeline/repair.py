@@ -46,6 +46,8 @@ class Repaired:
     store: Path
     dry_run: bool
     entries: tuple[RepairedEntry, ...]
+    leftovers: int
+    """Unfinished and half-removed entries of killed processes, which went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,12 @@ def repair_store(
     shop = _Workshop(settings, environ, report, reach_of(store, settings), dry_run)
     users = shop.reach.users()
     damaged = [each for each in check_store(store, report) if each.findings]
+    leftovers = store.leftovers() if dry_run or not store.path.is_dir() else store.sweep()
     return Repaired(
         store=store.path,
         dry_run=dry_run,
         entries=tuple(_repair(each, damaged_entry(each, users), shop) for each in damaged),
+        leftovers=leftovers,
     )
 
 

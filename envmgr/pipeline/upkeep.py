@@ -67,6 +67,8 @@ class Verified:
     entries: int
     files: int
     damaged: tuple[DamagedEntry, ...]
+    leftovers: int
+    """Unfinished and half-removed entries of killed processes: in nobody's way."""
     seconds: float
 
 
@@ -158,6 +160,7 @@ def verify_store(settings: Settings, report: Reporter, *, fast: bool = False) ->
         entries=entries,
         files=files,
         damaged=tuple(damaged),
+        leftovers=store.leftovers(),
         seconds=perf_counter() - began,
     )
 

@@ -41,12 +41,26 @@ def staging_name() -> str:
     return f"{PREFIX}{machine_token()}-{os.getpid()}-{os.urandom(6).hex()}"
 
 
-def sweep_staging(entries: str) -> None:
-    """Remove what killed processes left: of this machine at once, of others after a day."""
-    for name in os.listdir(entries):
-        if name.startswith(PREFIX) and is_abandoned(entries, name):
-            with suppress(OSError):
-                remove_tree(f"{entries}/{name}")
+def sweep_staging(entries: str) -> int:
+    """Remove what killed processes left: of this machine at once, of others after a day.
+
+    Returns how many went; what this user may not remove stays. Raises OSError.
+    """
+    swept = 0
+    for name in left_behind(entries):
+        with suppress(OSError):
+            remove_tree(f"{entries}/{name}")
+            swept += 1
+    return swept
+
+
+def left_behind(entries: str) -> tuple[str, ...]:
+    """Name the staging directories of killed processes: unfinished entries, half-removed ones.
+
+    Raises OSError.
+    """
+    names = (name for name in os.listdir(entries) if name.startswith(PREFIX))
+    return tuple(name for name in names if is_abandoned(entries, name))
 
 
 def is_abandoned(directory: str, name: str) -> bool:

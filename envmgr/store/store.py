@@ -19,7 +19,7 @@ from envmgr.helper import Helper
 from envmgr.names import StoreKey
 from envmgr.store.entry import Entry
 from envmgr.store.errors import store_failure
-from envmgr.store.staging import make_staging, sweep_staging
+from envmgr.store.staging import left_behind, make_staging, sweep_staging
 from envmgr.wheel.archive import WheelArchive, open_wheel
 
 LAYOUT = "v1"
@@ -158,9 +158,16 @@ class Store:
                     stack.enter_context(hold_lease(place, keys, report))
             yield
 
-    def sweep(self) -> None:
-        """Remove what dead processes of this machine left unfinished. Raises OSError."""
-        sweep_staging(self._entries[0])
+    def sweep(self) -> int:
+        """Remove what dead processes left unfinished, and say how many. Raises OSError."""
+        return sweep_staging(self._entries[0])
+
+    def leftovers(self) -> int:
+        """Count what ``sweep`` would remove; none where nothing can be seen."""
+        try:
+            return len(left_behind(self._entries[0]))
+        except OSError:
+            return 0
 
     @contextmanager
     def _politely(self, key: StoreKey) -> Iterator[None]:

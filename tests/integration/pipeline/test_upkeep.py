@@ -4,6 +4,8 @@ import importlib.util
 import marshal
 import os
 import py_compile
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from envmgr.pipeline.upkeep import Verified, disk_use, verify_store
 from envmgr.store.bytecode import is_compiled
 from envmgr.store.entry import MANIFEST, WHEEL_NAME, read_manifest
 from envmgr.store.sources import SOURCES
+from envmgr.store.staging import machine_token
 from envmgr.store.store import open_store
 from tests.support.index_server import IndexServer, Status
 from tests.support.project import Project
@@ -214,6 +217,20 @@ def test_a_manifest_made_of_damaged_files_does_not_hide_the_damage(made: Project
     assert made.python(SAY) == "1.0"
 
 
+def test_what_a_killed_collection_left_is_counted_and_swept(made: Project) -> None:
+    place = open_store(made.settings.stores).path / "entries"
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    name = f".staging-{machine_token()}-{dead.pid}-0"
+    (place / name / "site-packages").mkdir(parents=True)
+
+    assert (verify(made).damaged, verify(made).leftovers) == ((), 1)
+    assert repair(made, dry_run=True).leftovers == 1
+    assert repair(made).leftovers == 1
+    assert not (place / name).exists()
+    assert verify(made).leftovers == 0
+
+
 def test_an_entry_of_which_nothing_is_left_comes_back_in_its_place(made: Project) -> None:
     entry = entry_of(made, made.prefix, "alpha").path
     for item in entry.iterdir():
@@ -355,3 +372,41 @@ def test_all_that_environments_use_is_compiled_for_their_interpreters(made: Proj
     assert is_compiled(unneeded[0], this_interpreter())
     again = compile_store(None, made.settings, made.environ, made.events.append)
     assert again.interpreters[0].entries == 0
+
+
+KILLED = """
+import os, signal, sys
+left = {count}
+def hook(event, arguments):
+    global left
+    if event in ("os.rename", "os.chmod", "os.remove") and "/entries/" in str(arguments[0]):
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+from pathlib import Path
+from envmgr.pipeline.repair import repair_store
+from envmgr.spec.settings import load_settings
+environ = dict(os.environ)
+sys.addaudithook(hook)
+repair_store(load_settings(environ, Path("/")), environ, lambda event: None)
+"""
+
+
+@pytest.mark.parametrize("count", [0, 3, 8, 9, 10, 11, 12, 14, 18])
+def test_a_repair_that_is_killed_is_finished_by_the_next(made: Project, count: int) -> None:
+    entry = entry_of(made, made.prefix, "alpha").path
+    flip_a_byte(entry)
+    remove(entry / SOURCES)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED.format(count=count)],
+        env={**made.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+
+    repair(made)
+
+    assert verify(made).damaged == ()
+    collect(made)
+    assert len(made.entries()) == 2
+    assert made.python(SAY) == "1.0"
