@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import time
+from time import perf_counter, time
 
 from envmgr.errors import PrefixError
 from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, silent
@@ -83,6 +83,7 @@ def collect(
             return _collection(judged, _measured(entries, judged.doomed))
         with announce_collection(place) as now:
             judged = _judge(place, read_reached, age, now)
+            _spare(judged, read_leases(place))
             aside = list(_set_aside(entries, judged.doomed))
             for root in judged.stale_roots:
                 with suppress(OSError):
@@ -130,9 +131,13 @@ def _judge(place: Path, read_reached: ReadReached, age: float, now: float) -> _J
             _judge_unneeded(entries / name, now - age, judged)
     if judged.doomed:
         used = keys_in_use(os.path.realpath(entries))
-        judged.in_use += len(used.intersection(judged.doomed))
-        judged.doomed = [key for key in judged.doomed if key not in used]
+        _spare(judged, used)
     return judged
+
+
+def _spare(judged: _Judged, used: frozenset[StoreKey]) -> None:
+    judged.in_use += len(used.intersection(judged.doomed))
+    judged.doomed = [key for key in judged.doomed if key not in used]
 
 
 def _judge_unneeded(path: Path, before: float, judged: _Judged) -> None:
@@ -161,13 +166,13 @@ def _set_aside(entries: Path, doomed: Iterable[StoreKey]) -> Iterator[tuple[Stor
 
 def _removed(aside: list[tuple[StoreKey, Path]], report: Reporter) -> Iterator[CollectedEntry]:
     report(StageStarted("collect", len(aside)))
-    began = time()
+    began = perf_counter()
     for key, path in aside:
         measured = measure_entry(key, path)
         remove_tree(path)
         report(StageAdvanced("collect", 1, measured.wheel))
         yield measured
-    report(StageFinished("collect", len(aside), time() - began))
+    report(StageFinished("collect", len(aside), perf_counter() - began))
 
 
 def _measured(entries: Path, keys: Iterable[StoreKey]) -> tuple[CollectedEntry, ...]:

@@ -26,7 +26,7 @@ from envmgr.store.staging import is_abandoned, machine_token
 LEASES = "leases"
 COLLECTING = "collecting"
 DECIDED_AFTER = 60.0
-"""Seconds after which a collection on another machine is taken for dead."""
+"""Seconds after which nobody waits for a collection any more: it may be dead on another machine."""
 _POLL = 0.01
 
 
@@ -42,8 +42,8 @@ def hold_lease(
     """
     with ExitStack() as stack:
         with suppress(OSError):
-            stack.enter_context(_noted(place / LEASES, {"keys": sorted(keys)}))
-            _await_decisions(place, report)
+            lease = stack.enter_context(_noted(place / LEASES, {"keys": sorted(keys)}))
+            _await_decisions(place / COLLECTING, lease.stat().st_mtime, report)
         yield
 
 
@@ -85,26 +85,34 @@ def _noted(directory: Path, facts: dict[str, object]) -> Iterator[Path]:
             remove_file(path)
 
 
-def _await_decisions(place: Path, report: Reporter) -> None:
+def _await_decisions(directory: Path, now: float, report: Reporter) -> None:
+    """Wait until no collection is deciding; ``now`` is the file system's time.
+
+    A collection that takes longer than DECIDED_AFTER reads the leases once more.
+    """
     told = False
-    patience = time.monotonic() + DECIDED_AFTER
-    while time.monotonic() < patience:
-        deciding = [name for name in _names(place / COLLECTING) if not name.endswith(".tmp")]
-        living = [name for name in deciding if not _is_dead(place / COLLECTING, name)]
-        if not living:
+    began = time.monotonic()
+    while True:
+        oldest = now + time.monotonic() - began - DECIDED_AFTER
+        deciding = [name for name in _names(directory) if _is_deciding(directory, name, oldest)]
+        if not deciding:
             return
         if not told:
-            report(Noted(f"waiting for {_holder(place / COLLECTING / living[0])}"))
+            report(Noted(f"waiting for {_holder(directory / deciding[0])}"))
             told = True
         time.sleep(_POLL)
 
 
-def _is_dead(directory: Path, name: str) -> bool:
+def _is_deciding(directory: Path, name: str, oldest: float) -> bool:
+    """Whether an announcement is of a living process; one of a dead process is removed."""
     if is_abandoned(os.fspath(directory), name):
         with suppress(OSError):
             remove_file(directory / name)
-        return True
-    return False
+        return False
+    try:
+        return not name.endswith(".tmp") and (directory / name).stat().st_mtime > oldest
+    except FileNotFoundError:
+        return False
 
 
 def _holder(path: Path) -> str:

@@ -13,11 +13,13 @@ import pytest
 
 from envmgr.files import remove_tree
 from envmgr.link.prefix import ROOT, current_generation, renew_root
-from envmgr.names import EnvironmentName
+from envmgr.names import EnvironmentName, StoreKey
 from envmgr.pipeline.environments import delete
 from envmgr.pipeline.types import ByName, ByPrefix
+from envmgr.store.collect import collect as collect_entries
 from envmgr.store.leases import COLLECTING, LEASES, announce_collection
 from envmgr.store.roots import read_roots
+from envmgr.store.staging import machine_token
 from envmgr.store.store import open_store
 from tests.support.index_server import IndexServer, Slow
 from tests.support.project import Project
@@ -239,6 +241,48 @@ def test_a_create_waits_for_a_collection_that_is_deciding(project: Project) -> N
     assert f"waiting for process {os.getpid()}" in project.told()
 
 
+def test_nobody_waits_for_a_collection_of_another_host_for_longer_than_a_minute(
+    project: Project,
+) -> None:
+    project.write("alpha ==1.0")
+    project.create(name="first")
+    announced = open_store(project.settings.stores).path / COLLECTING / "0badcafe-1-0"
+    announced.parent.mkdir()
+    announced.write_text('{"host": "another", "pid": 1}')
+    long_ago = announced.stat().st_mtime - 61
+    os.utime(announced, (long_ago, long_ago))
+
+    project.create(name="second")
+    assert "waiting for" not in project.told()
+
+    os.utime(announced)
+    creating = threading.Thread(target=project.create)
+    creating.start()
+    while "waiting for process 1 on another" not in project.told():
+        assert creating.is_alive()
+        time.sleep(0.005)
+    announced.unlink()
+    creating.join()
+    assert project.python(SAY) == "1.0"
+
+
+def test_a_lease_that_is_written_while_a_collection_decides_is_seen(made: Project) -> None:
+    delete_named(made)
+    store = open_store(made.settings.stores)
+    (key,) = made.entries()
+    lease = store.path / LEASES / f"{machine_token()}-{os.getpid()}-0"
+
+    def slowly(_now: float) -> tuple[frozenset[StoreKey], tuple[Path, ...]]:
+        lease.write_text(json.dumps({"keys": [key]}))
+        return frozenset(), ()
+
+    done = collect_entries(store.path, slowly, 0.0)
+    lease.unlink()
+
+    assert (done.entries, done.in_use) == ((), 1)
+    assert made.entries() == {key}
+
+
 def test_creating_while_collections_go_on_and_on_never_breaks_an_environment(
     project: Project,
 ) -> None:
@@ -354,6 +398,7 @@ def test_what_a_program_of_a_deleted_environment_has_open_stays(
 
 HOLD = """
 from pathlib import Path
+from envmgr.store.collect import collect as collect_entries
 from envmgr.store.leases import hold_lease
 with hold_lease(Path({place!r}), [{key!r}]):
     print('ready', flush=True)
