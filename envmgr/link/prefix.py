@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from envmgr.errors import PrefixError
 from envmgr.events import Noted, Reporter, silent
+from envmgr.link.root import ROOT
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -31,8 +32,6 @@ CURRENT = f"{STATE}/current"
 RECORD = "generation.json"
 CACHES = ".cache"
 """In a generation: what its programs cache, and nobody else may take (``numba``)."""
-ROOT = f"{STATE}/root"
-"""A link to the file by which the store knows of the prefix."""
 
 PrefixKind: TypeAlias = Literal[
     "absent", "empty", "environment", "conda", "venv", "directory", "file"
@@ -251,20 +250,6 @@ def damage_of(generation: Path) -> str:
     """Say of a current generation without a readable record what is wrong with it."""
     what = f"generation {generation.name}"
     return f"{RECORD} of {what} cannot be read" if generation.is_dir() else f"{what} is gone"
-
-
-def renew_root(prefix: str | Path) -> bool:
-    """Note at the store that a prefix is used now; False where the store has no root of it.
-
-    One call of the system, through the link ``.envmgr/root``.
-    """
-    try:
-        os.utime(os.path.join(prefix, ROOT))
-    except PermissionError:
-        return True  # somebody else's prefix: its root is theirs to renew
-    except OSError:
-        return False
-    return True
 
 
 def read_identity(prefix: Path) -> tuple[str | None, Path | None]:

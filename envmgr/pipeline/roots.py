@@ -7,8 +7,9 @@ from pathlib import Path
 
 from envmgr.files import replace_link
 from envmgr.link.generation import GenerationRecord
-from envmgr.link.prefix import GENERATIONS, ROOT, environments_under, renew_root
+from envmgr.link.prefix import GENERATIONS, environments_under
 from envmgr.link.reached import read_reached
+from envmgr.link.root import ROOT, renew_root
 from envmgr.names import StoreKey
 from envmgr.store.roots import (
     UNSEEN_FOR,

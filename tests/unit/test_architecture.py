@@ -90,6 +90,7 @@ DOORS = {
     "pipeline/copies": "disk",
     "pipeline/generations": "disk",
     "link/reached": "disk",
+    "link/root": "disk",
     "pipeline/origin": "disk",
     "pipeline/repair": "disk",
     "pipeline/roots": "disk",

@@ -41,7 +41,8 @@ def prepare(prefix: str, program: Sequence[str], environ: Mapping[str, str]) -> 
 
     Raises PrefixError, ProgramNotFound, ProgramNotExecutable.
     """
-    from envmgr.link.prefix import current_generation, read_generation, renew_root
+    from envmgr.link.prefix import current_generation, read_generation
+    from envmgr.link.root import renew_root
 
     renew_root(prefix)
     generation = os.fspath(current_generation(prefix))

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from envmgr.files import remove_tree
-from envmgr.link.prefix import ROOT, current_generation, renew_root
+from envmgr.link.prefix import current_generation
+from envmgr.link.root import ROOT, renew_root
 from envmgr.names import EnvironmentName, StoreKey
 from envmgr.pipeline.environments import delete
 from envmgr.pipeline.types import ByName, ByPrefix
