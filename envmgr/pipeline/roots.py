@@ -94,8 +94,8 @@ def read_reach(place: Path, environments: Path, now: float, age: float) -> Reach
             reach.keys[prefix] = root.keys
         else:
             reach.gone.append(root)
-    named = environments_under(environments)
-    passed_over = {*reach.keys, *(root.prefix for root in reach.gone)}
+    named = {*environments_under(environments)}  # asked whatever their roots look like
+    passed_over = {*reach.keys, *(root.prefix for root in reach.gone)} - named
     for prefix in sorted({*roots, *named} - passed_over):
         _ask(prefix, roots.get(prefix), reach)
     return reach
