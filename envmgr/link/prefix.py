@@ -267,14 +267,6 @@ def read_identity(prefix: Path) -> tuple[str | None, Path | None]:
     )
 
 
-def is_same_place(one: str | Path, other: str | Path) -> bool:
-    """Whether two paths lead to the same file or directory; not where either is absent."""
-    try:
-        return Path(one).samefile(other)
-    except (OSError, ValueError):
-        return False
-
-
 def has_generation(prefix: Path) -> bool:
     """Whether any generation was finished at a prefix, current or not."""
     try:

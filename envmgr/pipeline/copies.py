@@ -22,8 +22,10 @@ from envmgr.link.prefix import STATE, check_prefix, lock_prefix, unusable
 from envmgr.names import EnvironmentName, GenerationId
 from envmgr.pipeline.environments import find_prefix, locate, record_of, selection_of
 from envmgr.pipeline.generations import again_at, check_whole, duplicate_of
+from envmgr.pipeline.roots import root_prefix, uproot_prefix
 from envmgr.pipeline.types import ByName, ByPrefix, Selector
 from envmgr.spec.settings import Settings
+from envmgr.store.store import open_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +74,9 @@ class EnvironmentExists(PrefixError):
 def clone(source: Selector, target: Selector, settings: Settings, report: Reporter) -> Cloned:
     """Make another environment with everything of the current generation of ``source``.
 
-    No network, no store and no interpreter is asked: the links are the same. It belongs
-    to the file and the lock of its source. Raises NoSuchEnvironment, DamagedEnvironment,
-    GenerationBroken, EnvironmentExists, PrefixError.
+    Neither network nor interpreter is asked, and the store only told: the links are the
+    same. It belongs to the file and the lock of its source. Raises NoSuchEnvironment,
+    DamagedEnvironment, GenerationBroken, EnvironmentExists, PrefixError.
     """
     old = record_of(source, settings)
     origin = find_prefix(source, settings)
@@ -82,14 +84,17 @@ def clone(source: Selector, target: Selector, settings: Settings, report: Report
     plan_activation(str(prefix), name, old.variables)
     if check_prefix(prefix) == "environment":
         raise EnvironmentExists(prefix)
-    check_whole(origin, old, numbers_of(origin)[old.id], selection_of(source))
-    with lock_prefix(prefix, report):
+    store = open_store(settings.stores)
+    keys = [package.key for package in old.packages]
+    with store.leased(keys, report), lock_prefix(prefix, report):
+        check_whole(origin, old, numbers_of(origin)[old.id], selection_of(source))
         if numbers_of(prefix):
             raise EnvironmentExists(prefix)
         made = replace(again_at(prefix, old, None, f"clone of {_word(source)}"), name=name)
         write_duplicate(prefix, duplicate_of(origin, old, made))
         try:
             write_identity(prefix, name, Path(made.environment_file))
+            root_prefix(prefix, store)
             switch_generation(prefix, made.id)
         except BaseException:
             abandon_generation(prefix, made.id)
@@ -140,6 +145,9 @@ def rename(old: ByName, new: ByName, settings: Settings, report: Reporter) -> Re
             abandon_generation(prefix, made.id)
             raise unusable(target, error) from error
         write_identity(target, new.name, Path(made.environment_file))
+        store = open_store(settings.stores)
+        root_prefix(target, store)
+        uproot_prefix(prefix, store)
         switch_generation(target, made.id)
         remove_file(target / STATE / "holder")
     return Renamed(

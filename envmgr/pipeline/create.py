@@ -27,7 +27,8 @@ from envmgr.link.generation import (
 )
 from envmgr.link.inputs import LayoutInputs
 from envmgr.link.layout import Layout, layout
-from envmgr.link.prefix import check_prefix, is_same_place, lock_prefix
+from envmgr.link.place import is_same_place
+from envmgr.link.prefix import check_prefix, lock_prefix
 from envmgr.lock.check import compare, select
 from envmgr.lock.types import LockedPackage
 from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName

@@ -24,7 +24,8 @@ from envmgr.link.generation import (
     numbers_of,
     switch_generation,
 )
-from envmgr.link.prefix import is_same_place, lock_prefix
+from envmgr.link.place import is_same_place
+from envmgr.link.prefix import lock_prefix
 from envmgr.link.rollback_mark import remove_rollback_mark, write_rollback_mark
 from envmgr.names import EnvironmentName, GenerationId
 from envmgr.pipeline.causes import changes_between, with_cause

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from envmgr.link.generation import GenerationRecord
-from envmgr.link.prefix import is_same_place, read_identity
+from envmgr.link.place import is_same_place
+from envmgr.link.prefix import read_identity
 from envmgr.pipeline.environments import locate, record_of, selection_of
 from envmgr.pipeline.errors import EnvironmentFileGone, EnvironmentOfAnotherFile
 from envmgr.pipeline.types import Selector

@@ -13,10 +13,10 @@ from envmgr.cli.progress import event_document
 from envmgr.cli.settings_page import SettingRow
 from envmgr.errors import ExitCode
 from envmgr.events import Event, Noted, Stage, StageAdvanced, StageFinished, StageStarted, Warned
+from envmgr.pipeline.compiling import CompiledFor, CompiledStore
 from envmgr.pipeline.copies import Cloned, Renamed
 from envmgr.pipeline.differences import Difference, FactDifference, PackageDifference
 from envmgr.pipeline.generations import GenerationSummary, RolledBack
-from envmgr.pipeline.compiling import CompiledFor, CompiledStore
 from envmgr.pipeline.repair import Repaired, RepairedEntry
 from envmgr.pipeline.types import (
     Change,

@@ -191,6 +191,7 @@ def test_a_renamed_environment_works_and_the_old_name_is_free(
         "environment.json",
         "generations",
         "lock",
+        "root",
     ]
     assert made.create().made == "created", "the name is free again"
 
