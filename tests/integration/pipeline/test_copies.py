@@ -27,6 +27,7 @@ from tests.support.generations import (
 )
 from tests.support.index_server import IndexServer, hosted
 from tests.support.project import Project
+from tests.support.upkeep import collect, wheels_of
 from tests.support.wheels import make_wheel
 
 POINTS = {"console_scripts": {"tell": "tell:main"}}
@@ -138,6 +139,25 @@ def test_caches_stay_with_the_generation_that_filled_them(made: Project) -> None
     (cache / "numba").write_text("inlined")
     prefix = cloned(made, named("twin")).prefix
     assert not (current_generation(prefix) / CACHES).exists()
+
+
+@pytest.mark.parametrize("named_one", [True, False])
+def test_the_store_keeps_what_a_clone_alone_needs(
+    made: Project, tmp_path: Path, named_one: bool
+) -> None:
+    target = named("twin") if named_one else ByPrefix(tmp_path / "elsewhere")
+    prefix = cloned(made, target).prefix
+    delete(PROJECT, made.settings, made.events.append)
+    assert wheels_of(collect(made)) == []
+    assert run(prefix / "bin" / "tell") == str(current_generation(prefix))
+    remove_tree(prefix)
+    assert wheels_of(collect(made)) == ["alpha-1.0", "shared-1.0", "tell-1.0"]
+
+
+def test_the_store_knows_a_renamed_environment(made: Project) -> None:
+    prefix = renamed(made, "climate").prefix
+    assert wheels_of(collect(made)) == []
+    assert run(prefix / "bin" / "tell") == str(current_generation(prefix))
 
 
 def test_nothing_is_cloned_over(made: Project, tmp_path: Path) -> None:
@@ -259,7 +279,7 @@ def test_whoever_is_killed_during_a_rename_leaves_an_environment_that_sync_compl
         made.sync(named(name))
         assert run(places[name] / "bin" / "tell") == str(current_generation(places[name]))
         if name == "climate":
-            renamed(made, "project", "climate")
+            renamed(made, "climate")
     assert ended == {"project", "climate"}
     assert EnvironmentName("climate") == list_environments(made.settings)[0].name
     assert len(list_environments(made.settings)) == 1
