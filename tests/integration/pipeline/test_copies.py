@@ -279,7 +279,7 @@ def test_whoever_is_killed_during_a_rename_leaves_an_environment_that_sync_compl
         made.sync(named(name))
         assert run(places[name] / "bin" / "tell") == str(current_generation(places[name]))
         if name == "climate":
-            renamed(made, "climate")
+            renamed(made, "project", "climate")
     assert ended == {"project", "climate"}
     assert EnvironmentName("climate") == list_environments(made.settings)[0].name
     assert len(list_environments(made.settings)) == 1
