@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from posixpath import commonpath
 
 from envmgr.errors import PrefixError
 from envmgr.names import EnvironmentName, StoreKey
-from envmgr.spec.types import Precedence
 from envmgr.target.types import Interpreter
 from envmgr.wheel.manifest import Manifest
 
@@ -43,8 +41,6 @@ class LayoutInputs:
     """What the start-up file sets unless the user has: needs of shared runtimes, no wishes."""
     activation: Mapping[str, str] = field(default_factory=dict)
     """Further files, path in the generation -> text."""
-    conflicts: tuple[Precedence, ...] = ()
-    """Whose file stands where several bring different ones."""
     compiled: bool = False
     """Whether the entries hold bytecode of this interpreter, which then is linked too."""
 
@@ -89,8 +85,6 @@ class Clash:
     path: str
     first: str
     second: str
-    is_between_files: bool = True
-    """Whether ``conflicts`` can say who wins."""
 
     def __str__(self) -> str:
         return f"{self.first} and {self.second} both bring {self.path}"
@@ -110,27 +104,10 @@ class LayoutClash(PrefixError):
 
     @property
     def hint(self) -> str:
-        """One of them must give way, or go."""
-        clash = self.clashes[0]
-        pair = sorted({clash.first, clash.second} - {ENVMGR})
-        out = f"leave out {' or '.join(pair)}, or choose versions that agree"
-        if not clash.is_between_files or len(pair) < 2:
-            return out
-        rule = f"conflicts: [{{path: {self._disputed(clash)}, keep: {pair[0]}}}]"
-        return f"say whose files stand, `{rule}` in the environment file; or {out}"
-
-    def _disputed(self, clash: Clash) -> str:
-        """Write what two packages dispute as ``conflicts`` has it: one path, or all below one."""
-        both = {clash.first, clash.second}
-        paths = [
-            each.path.partition("/site-packages/")[2] or each.path
-            for each in self.clashes
-            if {each.first, each.second} == both
-        ]
-        if len(paths) == 1:
-            return paths[0]
-        common = commonpath(paths)
-        return f"{common}/**" if common else "'**'"
+        """One of them must go."""
+        pair = sorted({self.clashes[0].first, self.clashes[0].second} - {ENVMGR})
+        which = " or ".join(pair)
+        return f"take {which} out of the environment file, or choose versions that agree"
 
     def details(self) -> tuple[str, ...]:
         """Every clash, a line each, where there are several."""

@@ -25,7 +25,6 @@ from envmgr.link.inputs import (
     LayoutClash,
     LayoutInputs,
 )
-from envmgr.link.precedence import Referee
 from envmgr.link.prefix import CACHES, RECORD, STATE
 from envmgr.link.scripts import (
     PIP_NAMES,
@@ -120,8 +119,6 @@ class _View:
         self._owners: dict[str, str] = {}
         self._notes: list[str] = []
         self._clashes: set[Clash] = set()
-        self._referee = Referee(inputs.conflicts, self._site)
-        self._names = [each.manifest.name for each in inputs.entries]
 
     def place(self, path: str, claims: Iterable[_Claim]) -> None:
         """Give ``path`` to those who claim it."""
@@ -136,7 +133,7 @@ class _View:
             self._place_file(path, files)
         if files and (directories or path in self._scaffold):
             other = self._owner(directories[0]) if directories else ENVMGR
-            self._clash(path, self._owner(files[0]), other, is_between_files=False)
+            self._clash(path, self._owner(files[0]), other)
         elif path in self._scaffold or self._must_be_real(path, directories):
             self._fill(path, directories)
         elif directories:
@@ -167,26 +164,16 @@ class _View:
             self._link_bytecode(path, children)
 
     def _place_file(self, path: str, claims: list[_Claim]) -> None:
-        chosen = self._chosen(path, claims)
+        chosen = claims[0]
+        for other in claims[1:]:
+            if not _same(chosen, other):
+                self._clash(path, self._owner(chosen), self._owner(other))
         self._owners[path] = self._owner(chosen)
         script = self._sources[chosen.entry].scripts.get(chosen.source)
         if script is None:
             self._links[path] = self._target(chosen)
         else:
             self._files[path] = LaidFile(render_wheel_script(script, self._python), 0o755)
-
-    def _chosen(self, path: str, claims: list[_Claim]) -> _Claim:
-        """Return the claim whose file stands; where they differ, ``conflicts`` has to say."""
-        first = claims[0]
-        differing = [other for other in claims[1:] if not _same(first, other)]
-        if not differing:
-            return first
-        keep = self._referee.winner(path, map(self._owner, claims))
-        if keep is not None:
-            return next(claim for claim in claims if self._owner(claim) == keep)
-        for other in differing:
-            self._clash(path, self._owner(first), self._owner(other))
-        return first
 
     def _link_bytecode(self, path: str, children: dict[str, list[_Claim]]) -> None:
         """Link the bytecode of the modules in a real directory, folded where one entry has all."""
@@ -261,11 +248,7 @@ class _View:
         """Write a file where nothing of another owner stands."""
         taken = self._owners.get(path)
         if taken not in (None, owner) and self._files.get(path) != file:
-            keep = None if owner == ENVMGR else self._referee.winner(path, (str(taken), owner))
-            if keep == taken:
-                return
-            if keep is None:
-                self._clash(path, str(taken), owner, is_between_files=owner != ENVMGR)
+            self._clash(path, str(taken), owner)
         self._links.pop(path, None)
         self._files[path] = file
         self._owners[path] = owner
@@ -276,8 +259,8 @@ class _View:
         self._links[path] = target
         self._owners[path] = ENVMGR
 
-    def _clash(self, path: str, first: str, second: str, *, is_between_files: bool = True) -> None:
-        self._clashes.add(Clash(path, first, second, is_between_files and second != ENVMGR))
+    def _clash(self, path: str, first: str, second: str) -> None:
+        self._clashes.add(Clash(path, first, second))
 
     def _owner(self, claim: _Claim) -> str:
         return self._sources[claim.entry].name
@@ -297,7 +280,7 @@ class _View:
             links=self._links,
             files=self._files,
             bytecode=self._bytecode,
-            notes=(*self._notes, *self._referee.unneeded(self._names)),
+            notes=tuple(self._notes),
         )
 
 

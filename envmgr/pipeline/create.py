@@ -263,7 +263,6 @@ def _link(
             name=aim.name,
             generation=str(generation_path(aim.prefix, generation)),
             activation=render_activation(str(aim.prefix), aim.name, aim.spec.variables),
-            conflicts=aim.spec.conflicts,
             compiled=stocked.bytecode,
         )
         view = layout(inputs)

@@ -3,7 +3,7 @@
 The canonical form is JSON (sorted keys, no spaces, UTF-8) of the keys that the
 table of keys assigns to a digest. A key that is absent, or has its default, is
 left out, so that a key added later does not change the digest of files without
-it. Order counts for ``indexes`` and ``conflicts`` only.
+it. Order counts for ``indexes`` only.
 """
 
 import json
@@ -77,10 +77,6 @@ def _exclude_newer(spec: EnvironmentSpec) -> _Canonical:
     return None if spec.exclude_newer is None else spec.exclude_newer.isoformat()
 
 
-def _conflicts(spec: EnvironmentSpec) -> _Canonical:
-    return [{"path": each.path, "keep": each.keep} for each in spec.conflicts]
-
-
 _FORMS: Mapping[str, Callable[[EnvironmentSpec], _Canonical]] = {
     "python": _python,
     "indexes": lambda spec: [_index(index) for index in spec.indexes],
@@ -90,7 +86,6 @@ _FORMS: Mapping[str, Callable[[EnvironmentSpec], _Canonical]] = {
     "overrides": lambda spec: _requirements(spec.overrides),
     "prereleases": lambda spec: [*sorted(spec.prereleases)],
     "exclude-newer": _exclude_newer,
-    "conflicts": _conflicts,
     "variables": lambda spec: dict(spec.variables),
 }
 """How each supported key that is part of a digest is written."""

@@ -121,15 +121,6 @@ _DEPENDENCIES = ListOf(
     hint="write one requirement a line: `- numpy >=2`",
 )
 
-PRECEDENCE = Record(
-    (
-        Field("path", Text(("tests/conftest.py", "bin/mpi*")), "a path; `*` and `**` are globs"),
-        Field("keep", Text(), "the package whose file stands there"),
-    ),
-    required=("path", "keep"),
-    hint="write `- {path: PATH, keep: PACKAGE}`",
-)
-
 _TARGET = Record(
     (
         Field("hardware", _HARDWARE, "pins of this target"),
@@ -208,12 +199,7 @@ KEYS: tuple[Key, ...] = (
         "how packages are linked",
         _V,
     ),
-    Key(
-        "conflicts",
-        ListOf(PRECEDENCE, "write `- {path: PATH, keep: PACKAGE}`, one a line"),
-        "whose file stands where packages bring different ones",
-        digests=(_V,),
-    ),
+    _later("conflicts", MapOf(Text(), _PATH_KEY), "which package wins a path", _V),
     Key("keep", Count(1), "how many generations are kept, the current one among them"),
     Key(
         "variables",

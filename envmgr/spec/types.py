@@ -35,15 +35,6 @@ class PythonPath:
 PythonSpec: TypeAlias = PythonRange | PythonPath
 
 
-@dataclass(frozen=True, slots=True)
-class Precedence:
-    """An item of ``conflicts``: whose file stands at a path that several packages claim."""
-
-    path: str
-    """Relative to the prefix or to site-packages; ``*`` and ``**`` are globs."""
-    keep: PackageName
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentSpec:
     """An environment file without its text. Equal values mean equal environments."""
@@ -64,8 +55,6 @@ class EnvironmentSpec:
     """Packages whose pre-releases may be chosen: ``prereleases: {allow: [name]}``."""
     exclude_newer: datetime | None = None
     """Aware, UTC: files uploaded at or after this instant do not exist."""
-    conflicts: tuple[Precedence, ...] = ()
-    """In the order of the file: the first that says something counts."""
     keep: int = KEPT
     """How many generations stay, the current one among them; part of no digest."""
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -6,17 +6,12 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from envmgr.names import (
-    EnvironmentName,
-    InvalidName,
-    environment_name,
-    package_name,
-)
+from envmgr.names import EnvironmentName, InvalidName, environment_name
 from envmgr.spec.foreign import caret_specifier, conda_specifier
-from envmgr.spec.nodes import ListNode, MappingNode, Node, ScalarNode
+from envmgr.spec.nodes import MappingNode, Node, ScalarNode
 from envmgr.spec.problems import Findings
 from envmgr.spec.reserved import why_reserved
-from envmgr.spec.types import Precedence, PythonPath, PythonRange, PythonSpec
+from envmgr.spec.types import PythonPath, PythonRange, PythonSpec
 
 _LONGEST_SPECIFIER = 400
 
@@ -138,29 +133,6 @@ def parse_instant(text: str) -> datetime:
     offset = "+00:00" if offset in "Zz" else offset
     fraction = (fraction or "")[:7]
     return datetime.fromisoformat(f"{day_text}T{clock}{fraction}{offset}").astimezone(UTC)
-
-
-def parse_conflicts(node: Node | None, findings: Findings) -> tuple[Precedence, ...]:
-    """Read ``conflicts``: paths that stay below the prefix, and names of packages."""
-    items = node.items if isinstance(node, ListNode) else ()
-    read = (_precedence(item, findings) for item in items if isinstance(item, MappingNode))
-    return tuple(each for each in read if each is not None)
-
-
-def _precedence(item: MappingNode, findings: Findings) -> Precedence | None:
-    path, keep = item.get("path"), item.get("keep")
-    if not (isinstance(path, ScalarNode) and isinstance(keep, ScalarNode)):
-        return None
-    text = path.text.removeprefix("./")
-    if {"", ".", ".."} & set(text.split("/")):
-        hint = "write it from `bin`, `lib`, ... or from below site-packages on: `tests/conftest.py`"
-        findings.add(path.at, f"`{path.text[:60]}` is no path below an environment", hint)
-        return None
-    try:
-        return Precedence(text, package_name(keep.text))
-    except InvalidName:
-        findings.add(keep.at, f"`{keep.text[:60]}` is not the name of a package")
-        return None
 
 
 def parse_variables(node: Node | None, findings: Findings) -> dict[str, str]:

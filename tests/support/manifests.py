@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from envmgr.link.inputs import LaidEntry, Layout, LayoutInputs
 from envmgr.link.layout import layout
 from envmgr.names import EnvironmentName, PackageName, StoreKey
-from envmgr.spec.types import Precedence
 from envmgr.target.types import MARKER_VARIABLES, Interpreter
 from envmgr.wheel.manifest import EntryPoint, FileFacts, make_manifest
 
@@ -67,12 +66,7 @@ def laid(
     )
 
 
-def lay(
-    *entries: LaidEntry,
-    compiled: bool = False,
-    conflicts: Mapping[str, str] | None = None,
-    **activation: str,
-) -> Layout:
+def lay(*entries: LaidEntry, compiled: bool = False, **activation: str) -> Layout:
     """The layout of some entries; ``activation`` are further files in ``bin``."""
     return layout(
         LayoutInputs(
@@ -81,9 +75,6 @@ def lay(
             name=EnvironmentName("trial"),
             generation=GENERATION,
             activation={f"bin/{name}": text for name, text in activation.items()},
-            conflicts=tuple(
-                Precedence(path, PackageName(keep)) for path, keep in (conflicts or {}).items()
-            ),
             compiled=compiled,
         )
     )

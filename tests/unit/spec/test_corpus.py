@@ -81,7 +81,6 @@ def _described(spec: EnvironmentSpec) -> list[str]:
     lines += [f"prerelease = {name}" for name in sorted(spec.prereleases)]
     if spec.exclude_newer is not None:
         lines.append(f"exclude-newer = {spec.exclude_newer.isoformat()}")
-    lines += [f"conflict {each.path} = {each.keep}" for each in spec.conflicts]
     lines += [f"variable {name} = {value!r}" for name, value in spec.variables.items()]
     return lines
 

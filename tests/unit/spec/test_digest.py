@@ -134,15 +134,6 @@ def test_variables_change_the_activation_alone() -> None:
     assert resolution_digest(changed) == resolution_digest(_spec())
 
 
-def test_conflicts_change_the_view_alone_and_their_order_counts() -> None:
-    rules = "conflicts:\n  - {path: a, keep: one}\n  - {path: b, keep: two}\n"
-    turned = "conflicts:\n  - {path: b, keep: two}\n  - {path: a, keep: one}\n"
-    digests = {view_digest(_spec(FULL + more)) for more in ("", rules, turned)}
-    assert len(digests) == 3
-    assert resolution_digest(_spec(FULL + rules)) == resolution_digest(_spec())
-    assert activation_digest(_spec(FULL + rules)) == activation_digest(_spec())
-
-
 def test_a_token_in_an_index_url_is_no_part_of_the_digest() -> None:
     text = "indexes: [{name: a, url: 'https://u:${ENVMGR_TOKEN}@a.example.org/'}]"
     one = parse_environment(text, SOURCE, {"ENVMGR_TOKEN": "one"})
