@@ -16,11 +16,11 @@ from filecmp import cmp
 from pathlib import Path
 
 from envmgr.files import remove_file, write_new
+from envmgr.link.claims import WRITTEN_BY_PROGRAMS
 from envmgr.link.generation import generation_path, read_record
 from envmgr.link.prefix import STATE, NoEnvironment, current_generation, unusable
 from envmgr.names import GenerationId
 
-WRITTEN_BY_PROGRAMS = ("etc", "share")
 REWRITTEN_BELOW = 1 << 20
 """Bytes. What is larger is data, and is copied as it is."""
 

@@ -1,12 +1,13 @@
 """Read from the store what a layout needs to know of its entries."""
 
 import os
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 
 from envmgr.link.inputs import LaidEntry
 from envmgr.link.scripts import is_python_script
 from envmgr.names import PackageName
+from envmgr.spec.views import LinkWay
 from envmgr.store.entry import Entry, EntryDamaged, read_manifest
 from envmgr.wheel.manifest import Manifest
 
@@ -17,11 +18,13 @@ def read_laid_entries(
     entries: Iterable[Entry],
     requested: Set[PackageName] = frozenset(),
     direct_urls: Mapping[PackageName, str] | None = None,
+    way_of: Callable[[PackageName, str], LinkWay] = lambda name, version: LinkWay.FOLD,
 ) -> tuple[LaidEntry, ...]:
     """Read manifests, and the scripts that a view rewrites, in the order of ``entries``.
 
     ``requested`` are the packages that the environment file names itself;
-    ``direct_urls`` holds the text of ``direct_url.json`` for direct references.
+    ``direct_urls`` holds the text of ``direct_url.json`` for direct references;
+    ``way_of`` tells of name and version how a package is linked.
     Raises EntryDamaged.
     """
     urls = direct_urls or {}
@@ -36,6 +39,7 @@ def read_laid_entries(
                 scripts=_read_scripts(entry, manifest) if "scripts" in manifest.data else {},
                 requested=manifest.name in requested,
                 direct_url=urls.get(manifest.name),
+                way=way_of(manifest.name, manifest.version),
             )
         )
     return tuple(laid)

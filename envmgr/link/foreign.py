@@ -1,7 +1,8 @@
 """What other installers put into a generation's site-packages, where only links belong.
 
 Of ours there are absolute links into the store, directories that hold nothing
-else, ``dist-info`` whose INSTALLER says so, and the start-up files.
+else, ``dist-info`` whose INSTALLER says so, the start-up files, and what packages that
+are copied or hard-linked have there, which the generation's record names.
 """
 
 import os
@@ -9,8 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from envmgr.errors import PrefixError
-from envmgr.link.prefix import NoEnvironment, current_generation
+from envmgr.link.prefix import RECORD, NoEnvironment, current_generation
 from envmgr.link.startup import MODULE
 
 _OURS = {f"{MODULE}.py", f"{MODULE}.pth", f"{MODULE}.start", "__pycache__"}
@@ -88,7 +91,7 @@ def read_foreign(generation: Path) -> Foreign:
     distributions: set[ForeignDistribution] = set()
     others: set[str] = set()
     for site in generation.glob("lib/*/site-packages"):
-        names = set(_foreign_names(site))
+        names = set(_foreign_names(site)) - set(_taken(generation))
         infos = {name for name in names if name.endswith(".dist-info")}
         distributions |= {_distribution(site / info) for info in infos}
         others |= names - infos - set(_recorded(site, infos))
@@ -98,6 +101,17 @@ def read_foreign(generation: Path) -> Foreign:
 def _distribution(info: Path) -> ForeignDistribution:
     name, _, version = info.name.removesuffix(".dist-info").partition("-")
     return ForeignDistribution(name, version, _installer(info) or "unknown")
+
+
+class _Record(msgspec.Struct):
+    taken: tuple[str, ...] = ()
+
+
+def _taken(generation: Path) -> tuple[str, ...]:
+    try:
+        return msgspec.json.decode((generation / RECORD).read_bytes(), type=_Record).taken
+    except (OSError, msgspec.DecodeError):
+        return ()
 
 
 def _foreign_names(site: Path) -> Iterator[str]:

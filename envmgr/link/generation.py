@@ -6,15 +6,17 @@ file, is there and ``current`` is switched to it by one rename.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from envmgr.events import Reporter, silent
 from envmgr.files import remove_file, remove_tree, replace_link, write_atomically, write_new
-from envmgr.link.inputs import LaidFile, Layout
+from envmgr.link.execution import execute
+from envmgr.link.inputs import Layout
 from envmgr.link.prefix import (
     CACHES,
     CURRENT,
@@ -95,6 +97,8 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the generation it took the place of; 0 where there was none."""
     changes: tuple[tuple[PackageName, str | None, str | None], ...] = ()
     """Against the one before: name, version then, version now; empty where there was none."""
+    taken: tuple[str, ...] = ()
+    """Names in ``site-packages`` that hold copies or hard links; sorted."""
     schema: int = RECORD_SCHEMA
 
 
@@ -111,11 +115,13 @@ def generation_path(prefix: Path, generation: GenerationId) -> Path:
     return prefix / GENERATIONS / generation
 
 
-def write_generation(prefix: Path, layout: Layout, record: GenerationRecord) -> GenerationId:
+def write_generation(
+    prefix: Path, layout: Layout, record: GenerationRecord, report: Reporter = silent
+) -> GenerationId:
     """Carry out a layout beside the generations that are there; nothing is switched.
 
-    Whatever fails leaves no trace. Raises NameTaken where the switch could not
-    be made, PrefixUnusable.
+    Notes hard links that had to be copies. Whatever fails leaves no trace. Raises
+    NameTaken where the switch could not be made, PrefixUnusable.
     """
     for name in layout.top_level:
         _check_name(prefix / name, f"{CURRENT}/{name}")
@@ -125,7 +131,7 @@ def write_generation(prefix: Path, layout: Layout, record: GenerationRecord) -> 
     except OSError as error:
         raise unusable(prefix, error) from error
     try:
-        _execute(layout, path, os.fspath(prefix / CURRENT))
+        execute(layout, path, os.fspath(prefix / CURRENT), report)
         write_new(os.path.join(path, RECORD), msgspec.json.format(msgspec.json.encode(record)))
     except OSError as error:
         remove_tree(path)
@@ -134,53 +140,6 @@ def write_generation(prefix: Path, layout: Layout, record: GenerationRecord) -> 
         remove_tree(path)
         raise
     return record.id
-
-
-def _execute(layout: Layout, path: str, before: str) -> None:
-    for directory in layout.directories:
-        os.mkdir(f"{path}/{directory}")  # noqa: PTH102 - on strings, as there are many
-    make_link = _link_maker(path, before)
-    for name, target in layout.links.items():
-        make_link(name, target)
-    for name, target in layout.bytecode.items():
-        if os.path.exists(target):  # noqa: PTH110 - on strings, as there are many
-            make_link(name, target)
-    written: dict[LaidFile, str] = {}
-    for name, file in layout.files.items():
-        _write_or_share(f"{path}/{name}", file, written)
-
-
-def _link_maker(path: str, before: str) -> Callable[[str, str], None]:
-    """Return what makes a link, or shares the one of the generation before.
-
-    A shared link is a further name of the same inode: generations that differ
-    little cost little of an inode quota.
-    """
-
-    def make(name: str, target: str) -> None:
-        os.symlink(target, f"{path}/{name}")
-
-    def share(name: str, target: str) -> None:
-        old = f"{before}/{name}"
-        try:
-            if os.readlink(old) == target:  # noqa: PTH115 - on strings, as there are many
-                os.link(old, f"{path}/{name}", follow_symlinks=False)
-                return
-        except (OSError, NotImplementedError):
-            pass
-        make(name, target)
-
-    return share if Path(before).is_dir() else make
-
-
-def _write_or_share(path: str, file: LaidFile, written: dict[LaidFile, str]) -> None:
-    """Write a file; equal files of a view (INSTALLER, a hundred times) are one inode."""
-    twin = written.setdefault(file, path)
-    if twin != path:
-        with suppress(OSError):
-            os.link(twin, path)
-            return
-    write_new(path, file.content, file.mode)
 
 
 def switch_generation(prefix: Path, generation: GenerationId) -> None:

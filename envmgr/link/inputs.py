@@ -1,10 +1,12 @@
 """What a layout is made from, and what it is: data on both sides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from envmgr.errors import PrefixError
-from envmgr.names import EnvironmentName, StoreKey
+from envmgr.link.verdicts import render_rules
+from envmgr.names import EnvironmentName, PackageName, StoreKey
+from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.target.types import Interpreter
 from envmgr.wheel.manifest import Manifest
 
@@ -26,6 +28,8 @@ class LaidEntry:
     """Named by the environment file itself (REQUESTED, PEP 376)."""
     direct_url: str | None = None
     """Text of ``direct_url.json`` (PEP 610), for a direct reference."""
+    way: LinkWay = LinkWay.FOLD
+    """How its files get into the view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,10 @@ class LayoutInputs:
     """Further files, path in the generation -> text."""
     compiled: bool = False
     """Whether the entries hold bytecode of this interpreter, which then is linked too."""
+    conflicts: tuple[ConflictRule, ...] = ()
+    """Who wins a path; the first that fits decides."""
+    elsewhere: Set[PackageName] = frozenset()
+    """Packages that the lock holds and this view does not: rules may speak of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,17 @@ class LaidFile:
 
     content: bytes
     mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFile:
+    """A file of the view's own with an entry's content: copied, or a hard link."""
+
+    source: str
+    """Absolute path in the store."""
+    executable: bool
+    copied: bool
+    """Whether it may be written; a hard link, or what stands in for it, may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +82,32 @@ class Layout:
     files: Mapping[str, LaidFile]
     bytecode: Mapping[str, str]
     """Links to bytecode; one whose target does not exist is left out."""
+    taken: Mapping[str, TakenFile] = field(default_factory=dict)
+    taken_bytecode: Mapping[str, TakenFile] = field(default_factory=dict)
+    """Bytecode of modules in ``taken``; what does not exist is left out."""
     notes: tuple[str, ...] = ()
     """What could not be taken over, a sentence each."""
 
     @property
     def entries(self) -> int:
         """How many directory entries the view has, bytecode included."""
-        return len(self.directories) + len(self.links) + len(self.files) + len(self.bytecode)
+        bytecode = len(self.bytecode) + len(self.taken_bytecode)
+        return (
+            len(self.directories) + len(self.links) + len(self.files) + len(self.taken) + bytecode
+        )
 
     @property
     def top_level(self) -> tuple[str, ...]:
         """The names that stand directly in the generation, sorted."""
-        paths = (*self.directories, *self.links, *self.files)
+        paths = (*self.directories, *self.links, *self.files, *self.taken)
         return tuple(sorted({path.partition("/")[0] for path in paths}))
+
+    def taken_names(self, site: str) -> tuple[str, ...]:
+        """Name what stands directly in ``site`` and holds files that are no links, sorted."""
+        below = (
+            path.removeprefix(f"{site}/") for path in self.taken if path.startswith(f"{site}/")
+        )
+        return tuple(sorted({path.partition("/")[0] for path in below}))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,17 +117,23 @@ class Clash:
     path: str
     first: str
     second: str
+    written: str = ""
+    """The path as ``conflicts`` has it; empty where no rule can decide."""
 
     def __str__(self) -> str:
         return f"{self.first} and {self.second} both bring {self.path}"
 
 
 class LayoutClash(PrefixError):
-    """Packages that cannot stand in one view; ``clashes`` is sorted and not empty."""
+    """Packages that cannot stand in one view; ``clashes`` is sorted and not empty.
 
-    def __init__(self, clashes: tuple[Clash, ...]) -> None:
-        super().__init__(clashes)
+    ``requested`` are the packages that the environment file names itself.
+    """
+
+    def __init__(self, clashes: tuple[Clash, ...], requested: Set[str] = frozenset()) -> None:
+        super().__init__(clashes, requested)
         self.clashes = clashes
+        self.requested = requested
 
     def __str__(self) -> str:
         more = len(self.clashes) - 1
@@ -104,10 +142,23 @@ class LayoutClash(PrefixError):
 
     @property
     def hint(self) -> str:
-        """One of them must go."""
-        pair = sorted({self.clashes[0].first, self.clashes[0].second} - {ENVMGR})
-        which = " or ".join(pair)
-        return f"take {which} out of the environment file, or choose versions that agree"
+        """The rules to add, or that one of the packages must go."""
+        undecidable = [clash for clash in self.clashes if not clash.written]
+        clash = (undecidable or self.clashes)[0]
+        which = " or ".join(sorted({clash.first, clash.second} - {ENVMGR}))
+        if undecidable:
+            return f"take {which} out of the environment file, or choose versions that agree"
+        wanted = ((clash.written, self._kept(clash)) for clash in self.clashes)
+        lines = "\n".join(f"  - {rule}" for rule in render_rules(wanted))
+        return (
+            f"take {which} out of the environment file, or say there whose files stand:\n"
+            f"conflicts:\n{lines}"
+        )
+
+    def _kept(self, clash: Clash) -> str:
+        """Choose the package that the file names, where it names one of the two."""
+        second_alone = clash.second in self.requested and clash.first not in self.requested
+        return clash.second if second_alone else clash.first
 
     def details(self) -> tuple[str, ...]:
         """Every clash, a line each, where there are several."""

@@ -9,13 +9,16 @@ it. A directory must be real
 - on the way to an ELF file whose ``$ORIGIN`` search path leaves its entry
   (``Manifest.reaching``), since the loader resolves ``..`` physically;
 - where programs write: everything in ``etc``, and ``share`` down to ``share/A/B``;
-- for ``dist-info``, which other installers must see as the view's own.
+- for ``dist-info``, which other installers must see as the view's own;
+- where a package asks for another way than folding (``LinkWay``).
+
+Where several bring different things for one path, the rules of ``conflicts`` decide
+whose claims count (``Verdicts``); where none does, it is a clash.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
 
+from envmgr.link.claims import Claim, Source, mounts, same, scaffold
 from envmgr.link.inputs import (
     ENVMGR,
     Clash,
@@ -24,6 +27,7 @@ from envmgr.link.inputs import (
     Layout,
     LayoutClash,
     LayoutInputs,
+    TakenFile,
 )
 from envmgr.link.prefix import CACHES, RECORD, STATE
 from envmgr.link.scripts import (
@@ -35,8 +39,10 @@ from envmgr.link.scripts import (
     render_wheel_script,
 )
 from envmgr.link.startup import render_startup
+from envmgr.link.verdicts import Verdicts
+from envmgr.spec.views import LinkWay
 from envmgr.target.types import Interpreter
-from envmgr.wheel.manifest import FileFacts, Manifest
+from envmgr.wheel.manifest import Manifest
 
 __all__ = ["LaidEntry", "LaidFile", "Layout", "LayoutClash", "LayoutInputs", "layout"]
 
@@ -52,41 +58,9 @@ RESERVED = frozenset({STATE, ".gitignore", RECORD, CACHES})
 _LEFT_OUT = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", INSTALLER, SOURCES, "REQUESTED"})
 """Files of a wheel's ``dist-info`` that a view does not take over."""
 
-
-class _Claim(NamedTuple):
-    """An entry's wish for a place; ``source`` is a path in the entry, ``file`` its facts if one."""
-
-    entry: int
-    source: str
-    file: FileFacts | None
-
-
-class _Source:
-    """One entry, to be asked what stands in its directories."""
-
-    def __init__(self, laid: LaidEntry) -> None:
-        self.name = str(laid.manifest.name)
-        self.root = laid.root
-        self.scripts = laid.scripts
-        self._files = laid.manifest.files
-        self._paths = [file.path for file in laid.manifest.files]
-        self.real = frozenset(_with_parents(laid.manifest.reaching))
-
-    def children(self, entry: int, directory: str) -> Iterator[tuple[str, _Claim]]:
-        """Yield name and claim of everything directly in ``directory``, in order of their paths."""
-        prefix = f"{directory}/"
-        start = len(prefix)
-        paths = self._paths
-        at = bisect_left(paths, prefix)
-        while at < len(paths) and paths[at].startswith(prefix):
-            slash = paths[at].find("/", start)
-            if slash < 0:
-                yield paths[at][start:], _Claim(entry, paths[at], self._files[at])
-                at += 1
-            else:
-                below = paths[at][:slash]
-                yield below[start:], _Claim(entry, below, None)
-                at = bisect_left(paths, f"{below}0", at)  # "0" is the character after "/"
+_TAKING = frozenset({LinkWay.HARDLINK, LinkWay.COPY})
+_WEIGHT = {way: weight for weight, way in enumerate(LinkWay)}
+"""Of several packages with one file, the one whose way asks for more decides how it stands."""
 
 
 def layout(inputs: LayoutInputs) -> Layout:
@@ -105,28 +79,32 @@ class _View:
 
     def __init__(self, inputs: LayoutInputs) -> None:
         self._inputs = inputs
-        self._sources = tuple(map(_Source, inputs.entries))
         self._site = inputs.interpreter.site_packages
+        self._sources = tuple(Source(each, self._site) for each in inputs.entries)
+        self._verdicts = Verdicts(inputs.conflicts, self._site)
         self._python = f"{inputs.generation}/bin/python"
-        self._infos = {f"{self._site}/{each.manifest.dist_info}" for each in inputs.entries}
-        self._mounts = _mounts(inputs)
-        self._scaffold = _scaffold(("bin", self._site), self._mounts)
+        self._infos = {source.info for source in self._sources}
+        self._mounts = mounts(inputs)
+        self._scaffold = scaffold(("bin", self._site), self._mounts)
         self._merges_lib64 = has_lib64(inputs.interpreter)
         self._directories: list[str] = []
         self._links: dict[str, str] = {}
         self._files: dict[str, LaidFile] = {}
         self._bytecode: dict[str, str] = {}
+        self._taken: dict[str, TakenFile] = {}
+        self._taken_bytecode: dict[str, TakenFile] = {}
+        self._modules: dict[str, Claim] = {}
         self._owners: dict[str, str] = {}
         self._notes: list[str] = []
         self._clashes: set[Clash] = set()
 
-    def place(self, path: str, claims: Iterable[_Claim]) -> None:
+    def place(self, path: str, claims: Iterable[Claim]) -> None:
         """Give ``path`` to those who claim it."""
         if path in RESERVED:
             for claim in claims:
                 self._clash(path, self._owner(claim), ENVMGR)
             return
-        everyone = [*claims, *self._mounts.get(path, ())]
+        everyone = self._undisputed(path, [*claims, *self._mounts.get(path, ())])
         files = [claim for claim in everyone if claim.file is not None]
         directories = [claim for claim in everyone if claim.file is None]
         if files:
@@ -140,16 +118,34 @@ class _View:
             self._links[path] = self._target(directories[0])
             self._owners[path] = self._owner(directories[0])
 
-    def _must_be_real(self, path: str, claims: list[_Claim]) -> bool:
+    def _undisputed(self, path: str, claims: list[Claim]) -> list[Claim]:
+        """Return the claims that count: where they differ and a rule decides, the winner's.
+
+        A directory of the winner is shared with others' directories, as everywhere.
+        """
+        if len(claims) < 2 or all(same(claims[0], claim) for claim in claims):
+            return claims
+        winner = self._verdicts.winner(path, {self._owner(claim) for claim in claims})
+        kept = [claim for claim in claims if self._owner(claim) == winner]
+        if any(claim.file is None for claim in kept):
+            return [claim for claim in claims if claim.file is None or claim in kept]
+        return kept or claims
+
+    def _must_be_real(self, path: str, claims: list[Claim]) -> bool:
         if len(claims) > 1 or path in self._infos or is_kept_real(path):
             return bool(claims)
-        return any(claim.source in self._sources[claim.entry].real for claim in claims)
+        return any(
+            claim.source in self._sources[claim.entry].real
+            or self._way(path, claim) is not LinkWay.FOLD
+            for claim in claims
+        )
 
-    def _fill(self, path: str, claims: list[_Claim]) -> None:
+    def _fill(self, path: str, claims: list[Claim]) -> None:
         """Make ``path`` a directory, and place what stands in it."""
         if path:
             self._directories.append(path)
-        children: dict[str, list[_Claim]] = {name: [] for name in self._scaffold.get(path, ())}
+            self._owners.update((path, self._owner(claim)) for claim in claims[:1])
+        children: dict[str, list[Claim]] = {name: [] for name in self._scaffold.get(path, ())}
         left_out = _LEFT_OUT if path in self._infos else frozenset()
         for claim in claims:
             for name, child in self._sources[claim.entry].children(claim.entry, claim.source):
@@ -163,37 +159,48 @@ class _View:
         if self._inputs.compiled and (path == self._site or path.startswith(f"{self._site}/")):
             self._link_bytecode(path, children)
 
-    def _place_file(self, path: str, claims: list[_Claim]) -> None:
-        chosen = claims[0]
+    def _place_file(self, path: str, claims: list[Claim]) -> None:
         for other in claims[1:]:
-            if not _same(chosen, other):
-                self._clash(path, self._owner(chosen), self._owner(other))
+            if not same(claims[0], other):
+                self._clash(path, self._owner(claims[0]), self._owner(other))
+        chosen = max(claims, key=lambda claim: _WEIGHT[self._way(path, claim)])
         self._owners[path] = self._owner(chosen)
+        if path.endswith(".py"):
+            self._modules[path] = chosen
         script = self._sources[chosen.entry].scripts.get(chosen.source)
-        if script is None:
-            self._links[path] = self._target(chosen)
-        else:
+        way = self._way(path, chosen)
+        if script is not None:
             self._files[path] = LaidFile(render_wheel_script(script, self._python), 0o755)
+        elif way in _TAKING:
+            executable = chosen.file is not None and chosen.file.executable
+            self._taken[path] = TakenFile(self._target(chosen), executable, way is LinkWay.COPY)
+        else:
+            self._links[path] = self._target(chosen)
 
-    def _link_bytecode(self, path: str, children: dict[str, list[_Claim]]) -> None:
-        """Link the bytecode of the modules in a real directory, folded where one entry has all."""
-        modules = {
-            name: claims[0]
-            for name, claims in children.items()
-            if name.endswith(".py") and claims and claims[0].file is not None
-        }
+    def _link_bytecode(self, path: str, children: Iterable[str]) -> None:
+        """Bring the bytecode of the modules in a real directory, folded where one entry has all."""
+        paths = (f"{path}/{name}" for name in children)
+        modules = {each: self._modules[each] for each in paths if each in self._modules}
         if not modules:
             return
         caches = {self._cache_directory(claim) for claim in modules.values()}
-        if len(caches) == 1 and path != self._site:
+        ways = {self._way(each, claim) for each, claim in modules.items()}
+        if len(caches) == 1 and ways == {LinkWay.FOLD} and path != self._site:
             self._bytecode[f"{path}/__pycache__"] = caches.pop()
             return
         self._directories.append(f"{path}/__pycache__")
-        suffix = f".{self._inputs.interpreter.cache_tag}.pyc"
-        for name, claim in modules.items():
-            cached = name.removesuffix(".py") + suffix
-            target = f"{self._cache_directory(claim)}/{cached}"
-            self._bytecode[f"{path}/__pycache__/{cached}"] = target
+        for module, claim in modules.items():
+            stem = module.rpartition("/")[2].removesuffix(".py")
+            cached = f"{stem}.{self._inputs.interpreter.cache_tag}.pyc"
+            target, place = (
+                f"{self._cache_directory(claim)}/{cached}",
+                f"{path}/__pycache__/{cached}",
+            )
+            way = self._way(module, claim)
+            if way in _TAKING:
+                self._taken_bytecode[place] = TakenFile(target, False, way is LinkWay.COPY)
+            else:
+                self._bytecode[place] = target
 
     def add_dist_info(self, laid: LaidEntry) -> None:
         """Add what an installer writes into ``dist-info`` (recording installed projects).
@@ -213,23 +220,41 @@ class _View:
 
     def add_programs(self) -> None:
         """Add the programs that entry points name, and pip's stand-in where there is no pip."""
+        wishes: dict[str, dict[str, LaidFile]] = {}
         for laid in self._inputs.entries:
-            self._add_programs_of(laid.manifest)
+            for name, script in self._programs_of(laid.manifest):
+                owners = wishes.setdefault(f"bin/{name}", {})
+                owners[str(laid.manifest.name)] = LaidFile(script, 0o755)
+        for path, owners in wishes.items():
+            self._place_program(path, owners)
         notice = LaidFile(render_pip_notice(self._inputs.name), 0o755)
         for name in PIP_NAMES:
             if f"bin/{name}" not in self._owners:
                 self._files[f"bin/{name}"] = notice
 
-    def _add_programs_of(self, manifest: Manifest) -> None:
+    def _programs_of(self, manifest: Manifest) -> Iterator[tuple[str, bytes]]:
         for point in programs(manifest.entry_points):
             script = render_entry_point_script(point, self._python)
-            if script is None or not is_program_name(point.name):
-                self._notes.append(
-                    f"{manifest.name} {manifest.version} names no callable for its program "
-                    f"{point.name!r}: {point.value!r}"
-                )
+            if script is not None and is_program_name(point.name):
+                yield point.name, script
                 continue
-            self._own(f"bin/{point.name}", LaidFile(script, 0o755), str(manifest.name))
+            self._notes.append(
+                f"{manifest.name} {manifest.version} names no callable for its program "
+                f"{point.name!r}: {point.value!r}"
+            )
+
+    def _place_program(self, path: str, wishes: Mapping[str, LaidFile]) -> None:
+        """Let one of those who wish for a program have it; equal wishes are one."""
+        standing = self._owners.get(path)
+        claimants = {*wishes, *([] if standing is None else [standing])}
+        disputed = len(claimants) > len(wishes) or len(set(wishes.values())) > 1
+        winner = self._verdicts.winner(path, claimants) if disputed else None
+        if winner is not None and path not in self._directories:
+            wishes = {owner: file for owner, file in wishes.items() if owner == winner}
+            if wishes:
+                self._owners.pop(path, None)
+        for owner, file in wishes.items():
+            self._own(path, file, owner)
 
     def add_own_files(self) -> None:
         """Add the interpreter's links, ``pyvenv.cfg``, start-up and activation."""
@@ -250,6 +275,7 @@ class _View:
         if taken not in (None, owner) and self._files.get(path) != file:
             self._clash(path, str(taken), owner)
         self._links.pop(path, None)
+        self._taken.pop(path, None)
         self._files[path] = file
         self._owners[path] = owner
 
@@ -260,27 +286,37 @@ class _View:
         self._owners[path] = ENVMGR
 
     def _clash(self, path: str, first: str, second: str) -> None:
-        self._clashes.add(Clash(path, first, second))
+        ours = ENVMGR in (first, second) or first == second
+        written = "" if ours else self._verdicts.written(path)
+        self._clashes.add(Clash(path, first, second, written))
 
-    def _owner(self, claim: _Claim) -> str:
+    def _owner(self, claim: Claim) -> str:
         return self._sources[claim.entry].name
 
-    def _target(self, claim: _Claim) -> str:
+    def _way(self, path: str, claim: Claim) -> LinkWay:
+        return self._sources[claim.entry].way_at(path)
+
+    def _target(self, claim: Claim) -> str:
         return f"{self._sources[claim.entry].root}/{claim.source}"
 
-    def _cache_directory(self, claim: _Claim) -> str:
+    def _cache_directory(self, claim: Claim) -> str:
         return f"{self._target(claim).rpartition('/')[0]}/__pycache__"
 
     def finish(self) -> Layout:
         """Return the layout. Raises LayoutClash."""
+        packages = {source.name for source in self._sources}
         if self._clashes:
-            raise LayoutClash(tuple(sorted(self._clashes)))
+            requested = {str(each.manifest.name) for each in self._inputs.entries if each.requested}
+            raise LayoutClash(tuple(sorted(self._clashes)), requested)
+        unused = self._verdicts.notes(packages, self._inputs.elsewhere)
         return Layout(
             directories=tuple(self._directories),
             links=self._links,
             files=self._files,
             bytecode=self._bytecode,
-            notes=tuple(self._notes),
+            taken=self._taken,
+            taken_bytecode=self._taken_bytecode,
+            notes=(*self._notes, *unused),
         )
 
 
@@ -317,51 +353,3 @@ def _python_names(interpreter: Interpreter) -> tuple[str, ...]:
     if interpreter.implementation == "pypy":
         names += ["pypy", f"pypy{major}", f"pypy{major}.{minor}"]
     return tuple(names)
-
-
-def _mounts(inputs: LayoutInputs) -> dict[str, list[_Claim]]:
-    """Map places of the view to the parts of entries that are spread out there (wheel schemes)."""
-    mounts: dict[str, list[_Claim]] = {}
-    interpreter = inputs.interpreter
-    for number, laid in enumerate(inputs.entries):
-        places = {"data": "", "scripts": "bin"}
-        places["headers"] = f"{interpreter.headers}/{laid.manifest.name}"
-        mounts.setdefault(interpreter.site_packages, []).append(
-            _Claim(number, "site-packages", None)
-        )
-        for part in laid.manifest.data:
-            mounts.setdefault(places[part], []).append(_Claim(number, part, None))
-    return mounts
-
-
-def _scaffold(real: Iterable[str], places: Iterable[str]) -> dict[str, list[str]]:
-    """Map directories that are always real to the names that follow in them.
-
-    These are those of ``real`` and every parent of a place; a place itself may fold.
-    """
-    scaffold: dict[str, list[str]] = {directory: [] for directory in real}
-    for place in sorted({*scaffold, *places}):
-        path = place
-        while path:
-            parent, _, name = path.rpartition("/")
-            names = scaffold.setdefault(parent, [])
-            if name not in names:
-                names.append(name)
-            path = parent
-    return scaffold
-
-
-def _with_parents(directories: Iterable[str]) -> Iterator[str]:
-    for directory in directories:
-        path = directory
-        while path:
-            yield path
-            path = path.rpartition("/")[0]
-
-
-def _same(one: _Claim, other: _Claim) -> bool:
-    return _content(one) == _content(other)
-
-
-def _content(claim: _Claim) -> tuple[str, bool] | None:
-    return (claim.file.sha256, claim.file.executable) if claim.file else None

@@ -11,6 +11,7 @@ from envmgr.activate.scripts import render_activation
 from envmgr.events import Noted, Reporter, Warned
 from envmgr.link.carry import Carried, carry_written
 from envmgr.link.entries import read_laid_entries
+from envmgr.link.execution import without_absent_bytecode
 from envmgr.link.foreign import Foreign, check_foreign
 from envmgr.link.generation import (
     GenerationRecord,
@@ -35,6 +36,7 @@ from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.environments import locate
 from envmgr.pipeline.errors import UnknownGroup
+from envmgr.pipeline.linking import left_out, link_ways, stray_links
 from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.origin import moved_from, recorded_file
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
@@ -252,6 +254,7 @@ def _link(
 ) -> GenerationRecord:
     """Lay the view out, write it as a new generation, and switch to it."""
     generation = new_generation_id(datetime.now(UTC))
+    elsewhere = left_out(settled.lock, packages)
     with world.stage("link", len(packages)):
         inputs = LayoutInputs(
             interpreter=settled.target.interpreter,
@@ -259,26 +262,31 @@ def _link(
                 (stocked.entries[store_key(package)] for package in packages),
                 _requested(aim.spec, aim.groups),
                 _direct_urls(packages),
+                link_ways(aim.spec.link),
             ),
             name=aim.name,
             generation=str(generation_path(aim.prefix, generation)),
             activation=render_activation(str(aim.prefix), aim.name, aim.spec.variables),
             compiled=stocked.bytecode,
+            conflicts=aim.spec.conflicts,
+            elsewhere=elsewhere,
         )
-        view = layout(inputs)
-        record = _record(aim, settled, packages, stocked, generation, view.entries)
-        carried = _switch(aim, view, record, store)
+        view = without_absent_bytecode(layout(inputs))
+        record = _record(aim, settled, packages, stocked, generation, view)
+        carried = _switch(aim, view, record, store, world)
         touch_entries(entry.path for entry in stocked.entries.values())
-    for note in view.notes:
+    for note in (*view.notes, *stray_links(aim.spec.link, packages, elsewhere)):
         world.report(Warned(note))
     _tell_carried(carried, world)
     return record
 
 
-def _switch(aim: _Aim, view: Layout, record: GenerationRecord, store: Store) -> Carried:
+def _switch(
+    aim: _Aim, view: Layout, record: GenerationRecord, store: Store, world: World
+) -> Carried:
     """Write a generation and switch to it, or leave nothing of it."""
     try:
-        write_generation(aim.prefix, view, record)
+        write_generation(aim.prefix, view, record, world.report)
         carried = carry_written(aim.prefix, record.id)
         write_identity(aim.prefix, aim.name, aim.spec.source)
         root_prefix(aim.prefix, store)
@@ -333,7 +341,7 @@ def _record(
     packages: tuple[LockedPackage, ...],
     stocked: Stocked,
     generation: GenerationId,
-    entries: int,
+    view: Layout,
 ) -> GenerationRecord:
     interpreter = settled.target.interpreter
     record = GenerationRecord(
@@ -351,7 +359,8 @@ def _record(
         python_version=interpreter.version_text,
         variables=aim.spec.variables,
         compiled=stocked.compiled,
-        entries=entries,
+        entries=view.entries,
+        taken=view.taken_names(interpreter.site_packages),
         envmgr_version=__version__,
         prefix=str(aim.prefix),
         stores=tuple(sorted({str(entry.path.parent) for entry in stocked.entries.values()})),

@@ -3,7 +3,7 @@
 The canonical form is JSON (sorted keys, no spaces, UTF-8) of the keys that the
 table of keys assigns to a digest. A key that is absent, or has its default, is
 left out, so that a key added later does not change the digest of files without
-it. Order counts for ``indexes`` only.
+it. Order counts for ``indexes`` and ``conflicts`` only.
 """
 
 import json
@@ -86,6 +86,8 @@ _FORMS: Mapping[str, Callable[[EnvironmentSpec], _Canonical]] = {
     "overrides": lambda spec: _requirements(spec.overrides),
     "prereleases": lambda spec: [*sorted(spec.prereleases)],
     "exclude-newer": _exclude_newer,
+    "link": lambda spec: {name: way.value for name, way in spec.link.items()},
+    "conflicts": lambda spec: [[rule.path, rule.keep] for rule in spec.conflicts],
     "variables": lambda spec: dict(spec.variables),
 }
 """How each supported key that is part of a digest is written."""

@@ -18,6 +18,7 @@ from envmgr.spec.scalars import whole_number
 from envmgr.spec.source import read_source
 from envmgr.spec.types import KEPT, EnvironmentSpec
 from envmgr.spec.values import parse_exclude_newer, parse_name, parse_python, parse_variables
+from envmgr.spec.views import parse_conflicts, parse_link
 
 
 def read_environment(path: Path, expand: Mapping[str, str]) -> EnvironmentSpec:
@@ -74,6 +75,8 @@ def _parse(
         overrides=parse_limits(file.get("overrides"), "overrides", findings),
         prereleases=parse_prereleases(file.get("prereleases"), findings),
         exclude_newer=parse_exclude_newer(file.get("exclude-newer"), findings),
+        link=parse_link(file.get("link"), findings),
+        conflicts=parse_conflicts(file.get("conflicts"), findings),
         keep=KEPT if keep is None else whole_number(keep) or KEPT,
         variables=parse_variables(file.get("variables"), findings),
     )

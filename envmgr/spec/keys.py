@@ -121,6 +121,19 @@ _DEPENDENCIES = ListOf(
     hint="write one requirement a line: `- numpy >=2`",
 )
 
+CONFLICT = Record(
+    (
+        Field(
+            "path",
+            Text(("tests/conftest.py", "tests/**", "/bin/mpiexec")),
+            "relative to site-packages, or from / on to the prefix; globs are allowed",
+        ),
+        Field("keep", Text(("mpich",)), "the package whose file stands"),
+    ),
+    required=("path", "keep"),
+    hint="write `- {path: PATH, keep: PACKAGE}`",
+)
+
 _TARGET = Record(
     (
         Field("hardware", _HARDWARE, "pins of this target"),
@@ -193,13 +206,18 @@ KEYS: tuple[Key, ...] = (
         _R,
     ),
     _later("runtimes", _RUNTIMES, "implementations of shared runtimes, by family", _R, _V),
-    _later(
+    Key(
         "link",
-        MapOf(Choice(("fold", "file", "copy", "hardlink")), _PACKAGE_KEY),
-        "how packages are linked",
-        _V,
+        MapOf(Choice(("fold", "file", "copy", "hardlink")), _PACKAGE_KEY, "write `PACKAGE: copy`"),
+        "how the files of packages get into the view",
+        digests=(_V,),
     ),
-    _later("conflicts", MapOf(Text(), _PATH_KEY), "which package wins a path", _V),
+    Key(
+        "conflicts",
+        ListOf(CONFLICT, "write `- {path: PATH, keep: PACKAGE}`, one a line"),
+        "of packages that bring different files for one path, whose stands",
+        digests=(_V,),
+    ),
     Key("keep", Count(1), "how many generations are kept, the current one among them"),
     Key(
         "variables",

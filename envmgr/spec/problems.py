@@ -95,6 +95,10 @@ class ConfigurationInvalid(_FileInvalid):
     """A ``config.yaml`` that cannot be taken as it is."""
 
 
+class RecipeInvalid(_FileInvalid):
+    """A data file that envmgr comes with, or one in its place, that cannot be taken as it is."""
+
+
 class FileUnreadable(DefinitionError):
     """An environment file or a configuration that cannot be read at all."""
 

@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from envmgr.names import EnvironmentName, GroupName, PackageName
 from envmgr.spec.indexes import IndexSpec as IndexSpec
+from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.wheel.requirement import Direct, Named
 
 Dependency: TypeAlias = Named | Direct
@@ -55,6 +56,9 @@ class EnvironmentSpec:
     """Packages whose pre-releases may be chosen: ``prereleases: {allow: [name]}``."""
     exclude_newer: datetime | None = None
     """Aware, UTC: files uploaded at or after this instant do not exist."""
+    link: Mapping[PackageName, LinkWay] = field(default_factory=dict)
+    conflicts: tuple[ConflictRule, ...] = ()
+    """In the order of the file: the first that fits decides."""
     keep: int = KEPT
     """How many generations stay, the current one among them; part of no digest."""
     variables: Mapping[str, str] = field(default_factory=dict)

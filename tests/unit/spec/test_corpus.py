@@ -81,6 +81,8 @@ def _described(spec: EnvironmentSpec) -> list[str]:
     lines += [f"prerelease = {name}" for name in sorted(spec.prereleases)]
     if spec.exclude_newer is not None:
         lines.append(f"exclude-newer = {spec.exclude_newer.isoformat()}")
+    lines += [f"link {name} = {way}" for name, way in spec.link.items()]
+    lines += [f"conflict = {rule}" for rule in spec.conflicts]
     lines += [f"variable {name} = {value!r}" for name, value in spec.variables.items()]
     return lines
 

@@ -1,0 +1,107 @@
+"""What entries wish for in a view: places, and what of theirs shall stand there."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from envmgr.link.inputs import LaidEntry, LayoutInputs
+from envmgr.spec.views import LinkWay
+from envmgr.wheel.manifest import FileFacts
+
+WRITTEN_BY_PROGRAMS = ("etc", "share")
+"""Where programs write below a prefix; of a view's own, there are only absolute links in them."""
+
+
+class Claim(NamedTuple):
+    """An entry's wish for a place; ``source`` is a path in the entry, ``file`` its facts if one."""
+
+    entry: int
+    source: str
+    file: FileFacts | None
+
+
+class Source:
+    """One entry, to be asked what stands in its directories."""
+
+    def __init__(self, laid: LaidEntry, site: str) -> None:
+        self.name = str(laid.manifest.name)
+        self.root = laid.root
+        self.info = f"{site}/{laid.manifest.dist_info}"
+        self.scripts = laid.scripts
+        self.way = laid.way
+        self._files = laid.manifest.files
+        self._paths = [file.path for file in laid.manifest.files]
+        self.real = frozenset(_with_parents(laid.manifest.reaching))
+
+    def way_at(self, path: str) -> LinkWay:
+        """Tell how this entry's files get to a place of the view.
+
+        ``dist-info`` is the view's own everywhere, and what stands in ``etc`` and
+        ``share`` must be told from what programs wrote there.
+        """
+        if self.way is LinkWay.FOLD or path.partition("/")[0] in WRITTEN_BY_PROGRAMS:
+            return LinkWay.FOLD
+        return LinkWay.FOLD if f"{path}/".startswith(f"{self.info}/") else self.way
+
+    def children(self, entry: int, directory: str) -> Iterator[tuple[str, Claim]]:
+        """Yield name and claim of everything directly in ``directory``, in order of their paths."""
+        prefix = f"{directory}/"
+        start = len(prefix)
+        paths = self._paths
+        at = bisect_left(paths, prefix)
+        while at < len(paths) and paths[at].startswith(prefix):
+            slash = paths[at].find("/", start)
+            if slash < 0:
+                yield paths[at][start:], Claim(entry, paths[at], self._files[at])
+                at += 1
+            else:
+                below = paths[at][:slash]
+                yield below[start:], Claim(entry, below, None)
+                at = bisect_left(paths, f"{below}0", at)  # "0" is the character after "/"
+
+
+def mounts(inputs: LayoutInputs) -> dict[str, list[Claim]]:
+    """Map places of the view to the parts of entries that are spread out there (wheel schemes)."""
+    found: dict[str, list[Claim]] = {}
+    interpreter = inputs.interpreter
+    for number, laid in enumerate(inputs.entries):
+        places = {"data": "", "scripts": "bin"}
+        places["headers"] = f"{interpreter.headers}/{laid.manifest.name}"
+        found.setdefault(interpreter.site_packages, []).append(Claim(number, "site-packages", None))
+        for part in laid.manifest.data:
+            found.setdefault(places[part], []).append(Claim(number, part, None))
+    return found
+
+
+def scaffold(real: Iterable[str], places: Iterable[str]) -> dict[str, list[str]]:
+    """Map directories that are always real to the names that follow in them.
+
+    These are those of ``real`` and every parent of a place; a place itself may fold.
+    """
+    found: dict[str, list[str]] = {directory: [] for directory in real}
+    for place in sorted({*found, *places}):
+        path = place
+        while path:
+            parent, _, name = path.rpartition("/")
+            names = found.setdefault(parent, [])
+            if name not in names:
+                names.append(name)
+            path = parent
+    return found
+
+
+def _with_parents(directories: Iterable[str]) -> Iterator[str]:
+    for directory in directories:
+        path = directory
+        while path:
+            yield path
+            path = path.rpartition("/")[0]
+
+
+def same(one: Claim, other: Claim) -> bool:
+    """Tell whether two claims to a place bring the same: content and executable bit."""
+    return _content(one) == _content(other)
+
+
+def _content(claim: Claim) -> tuple[str, bool] | None:
+    return (claim.file.sha256, claim.file.executable) if claim.file else None

@@ -1,0 +1,111 @@
+"""The data files that envmgr comes with: packages that are known to need their own way of linking.
+
+They are part of the package where envmgr was installed from a wheel, and stand beside
+it in a checkout.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from envmgr.names import InvalidName, PackageName, package_name
+from envmgr.spec.composer import compose, decode
+from envmgr.spec.nodes import ListNode, MappingNode, ScalarNode
+from envmgr.spec.problems import FileUnreadable, Findings, RecipeInvalid
+from envmgr.spec.scalars import Choice, SchemaVersion, Text
+from envmgr.spec.shapes import Field, ListOf, Record
+from envmgr.spec.source import read_source
+from envmgr.spec.views import LinkWay
+
+_PACKAGE = Record(
+    (
+        Field("name", Text(), "the package"),
+        Field("versions", Text(), "a specifier (PEP 440); left out: all of them"),
+        Field("way", Choice(("file", "copy", "hardlink")), "how it has to be linked"),
+        Field("reason", Text(), "why, in one sentence"),
+        Field("evidence", Text(), "what was seen to fail, and with which versions"),
+    ),
+    required=("name", "way", "reason", "evidence"),
+    hint="write `- {name: PACKAGE, way: WAY, reason: TEXT, evidence: TEXT}`",
+)
+_LINKS = Record(
+    (
+        Field("schema", SchemaVersion(1), "the format of this file"),
+        Field("packages", ListOf(_PACKAGE), "packages that cannot be folded"),
+    ),
+    required=("schema", "packages"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLink:
+    """A package that was seen to fail behind folded links, and the way in which it works."""
+
+    name: PackageName
+    versions: SpecifierSet
+    way: LinkWay
+    reason: str
+    evidence: str
+
+    def holds_for(self, name: PackageName, version: str) -> bool:
+        """Tell whether this version of a package is meant; pre-releases count like others."""
+        return name == self.name and self.versions.contains(version, prereleases=True)
+
+
+def recipe_path(name: str) -> Path:
+    """Return where the recipe called ``name`` stands: ``links.yaml``."""
+    package = Path(__file__).parent.parent
+    shipped = package / "recipes" / name
+    return shipped if shipped.is_file() else package.parent / "recipes" / name
+
+
+def read_known_links(file: Path | None = None) -> tuple[KnownLink, ...]:
+    """Read ``links.yaml``, the one that envmgr comes with if none is named.
+
+    Raises FileUnreadable, and RecipeInvalid with every problem of the file.
+    """
+    path = file or recipe_path("links.yaml")
+    try:
+        data = read_source(path)
+    except OSError as error:
+        raise FileUnreadable(path, (error.strerror or str(error)).lower()) from None
+    return parse_known_links(data, path)
+
+
+def parse_known_links(data: bytes, file: Path) -> tuple[KnownLink, ...]:
+    """Read the text of a ``links.yaml``. Raises RecipeInvalid with every problem."""
+    findings = Findings(file)
+    text = decode(data, findings)
+    root = None if text is None else compose(text, findings)
+    checked = None if root is None else _LINKS.check(root, "", findings)
+    listed = checked.get("packages") if isinstance(checked, MappingNode) else None
+    items = listed.items if isinstance(listed, ListNode) else ()
+    found = [_known(item, findings) for item in items if isinstance(item, MappingNode)]
+    known = [each for each in found if each is not None]
+    if findings.problems:
+        raise RecipeInvalid(file, findings.problems)
+    return tuple(known)
+
+
+def _known(item: MappingNode, findings: Findings) -> KnownLink | None:
+    texts = {
+        entry.key.text: entry.value for entry in item.entries if isinstance(entry.value, ScalarNode)
+    }
+    if not {"name", "way", "reason", "evidence"} <= texts.keys():
+        return None
+    name, versions = texts["name"], texts.get("versions")
+    try:
+        package = package_name(name.text)
+    except InvalidName:
+        findings.add(name.at, f"`{name.text}` is not the name of a package")
+        return None
+    try:
+        specifier = SpecifierSet("" if versions is None else versions.text)
+    except InvalidSpecifier:
+        at = name.at if versions is None else versions.at
+        findings.add(at, f"the versions of {package} are no specifier (PEP 440)")
+        return None
+    return KnownLink(
+        package, specifier, LinkWay(texts["way"].text), texts["reason"].text, texts["evidence"].text
+    )
