@@ -1,5 +1,6 @@
 """Our ELF reader against pyelftools, on the libraries that are here and on some from PyPI."""
 
+import hashlib
 import subprocess
 import sys
 import sysconfig
@@ -10,8 +11,11 @@ import pytest
 from elftools.elf.dynamic import DynamicSegment, DynamicTag
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
-from uv import find_uv_bin
+from msgspec.structs import replace
 
+from envmgr.files import remove_tree
+from envmgr.store.entry import read_manifest
+from envmgr.store.store import open_store
 from envmgr.wheel.elf import ELF_MAGIC, parse_elf
 from envmgr.wheel.manifest import ElfFacts
 from tests.support.elves import Elf
@@ -115,15 +119,33 @@ def test_libraries_written_byte_by_byte_have_the_facts_pyelftools_finds(
     assert parse_elf(path.read_bytes(), str(path)) == _expected(path)
 
 
+def _distributions() -> list[str]:
+    lines = (Path(__file__).parent.parent / "compiled_wheels.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 @pytest.mark.slow
-def test_the_libraries_of_numpy_and_scipy_have_the_facts_pyelftools_finds(tmp_path: Path) -> None:
-    target = tmp_path / "site-packages"
+@pytest.mark.parametrize("distribution", _distributions())
+def test_the_manifest_of_a_wheel_has_the_facts_pyelftools_finds(
+    tmp_path: Path, distribution: str
+) -> None:
     subprocess.run(
-        [find_uv_bin(), "pip", "install", "--quiet", "--only-binary", ":all:", "--python",
-         sys.executable, "--target", target, "numpy", "scipy"],
+        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
+         "--dest", tmp_path, distribution],
         check=True,
     )  # fmt: skip
-    found = _check(list(_elf_files(target)))
-    assert len(found) > 50
-    assert any(".libs" in facts.path and facts.soname for facts in found)
-    assert any("$ORIGIN/../../scipy.libs" in facts.runpath + facts.rpath for facts in found)
+    (wheel,) = tmp_path.glob("*.whl")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    entry = open_store((tmp_path / "store",)).add_wheel(wheel, wheel.name, digest)
+
+    manifest = read_manifest(entry)
+
+    expected = {
+        str(path.relative_to(entry.path)): _expected(path) for path in _elf_files(entry.path)
+    }
+    found = {
+        facts.path: replace(facts, path=str(entry.path / facts.path)) for facts in manifest.elf
+    }
+    assert found == {path: facts for path, facts in expected.items() if facts is not None}
+    assert found
+    remove_tree(tmp_path / "store")

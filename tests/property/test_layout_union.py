@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envmgr.link.generation import generation_path, switch_generation, write_generation
-from envmgr.link.inputs import LaidEntry, Layout, LayoutInputs
+from envmgr.link.inputs import ENVMGR, Clash, LaidEntry, Layout, LayoutInputs
 from envmgr.link.layout import LayoutClash, layout
+from envmgr.link.prefix import RECORD as GENERATION_RECORD
 from envmgr.link.prefix import current_generation, ensure_prefix
 from envmgr.names import EnvironmentName, GenerationId, PackageName, StoreKey
+from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.store.sources import SOURCES, render_sources
 from envmgr.wheel.manifest import FileFacts, Manifest, make_manifest
 from tests.support.manifests import PYTHON, SITE
@@ -31,11 +33,15 @@ PATHS = st.builds(
 )
 TREES = st.dictionaries(PATHS, st.sampled_from([b"one", b"two"]), max_size=8)
 Tree = dict[str, bytes]
+Made = tuple[Tree, bool, LinkWay]
 
 
 def is_possible(tree: Tree) -> bool:
     """Whether no file of a tree is also a directory of it."""
     return not any(other.startswith(f"{path}/") for path in tree for other in tree)
+
+
+WHEELS = st.tuples(TREES.filter(is_possible), st.booleans(), st.sampled_from(LinkWay))
 
 
 def manifest_of(name: str, tree: Tree, reaching: bool) -> Manifest:
@@ -59,7 +65,7 @@ def manifest_of(name: str, tree: Tree, reaching: bool) -> Manifest:
     return msgspec.structs.replace(manifest, reaching=tuple(directories[:1]) if reaching else ())
 
 
-def write_entry(root: Path, manifest: Manifest, tree: Tree) -> LaidEntry:
+def write_entry(root: Path, manifest: Manifest, tree: Tree, way: LinkWay) -> LaidEntry:
     for path, data in tree.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data)
@@ -67,7 +73,7 @@ def write_entry(root: Path, manifest: Manifest, tree: Tree) -> LaidEntry:
     info.mkdir(parents=True)
     (info / "METADATA").write_text(manifest.name, "utf-8")
     (root / SOURCES).write_text(render_sources(manifest), "utf-8")
-    return LaidEntry(key=StoreKey(manifest.name), root=str(root), manifest=manifest)
+    return LaidEntry(key=StoreKey(manifest.name), root=str(root), manifest=manifest, way=way)
 
 
 def expected(manifest: Manifest, tree: Tree) -> dict[str, bytes]:
@@ -91,16 +97,16 @@ def have_conflict(union: list[dict[str, bytes]]) -> bool:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(TREES.filter(is_possible), st.booleans()), min_size=1, max_size=4))
-def test_a_view_made_of_any_wheels_holds_their_union(trees: list[tuple[Tree, bool]]) -> None:
+@given(st.lists(WHEELS, min_size=1, max_size=4))
+def test_a_view_made_of_any_wheels_in_any_way_holds_their_union(trees: list[Made]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         top = Path(scratch)
-        manifests = [manifest_of(f"p{i}", *each) for i, each in enumerate(trees)]
+        manifests = [manifest_of(f"p{i}", *each[:2]) for i, each in enumerate(trees)]
         entries = tuple(
-            write_entry(top / "store" / each.name, each, tree)
-            for each, (tree, _) in zip(manifests, trees, strict=True)
+            write_entry(top / "store" / each.name, each, tree, way)
+            for each, (tree, _, way) in zip(manifests, trees, strict=True)
         )
-        union = [expected(each, tree) for each, (tree, _) in zip(manifests, trees, strict=True)]
+        union = [expected(each, tree) for each, (tree, *_) in zip(manifests, trees, strict=True)]
         inputs = LayoutInputs(
             interpreter=replace(PYTHON, executable=os.path.realpath("/bin/sh")),
             entries=entries,
@@ -121,12 +127,55 @@ def test_a_view_made_of_any_wheels_holds_their_union(trees: list[tuple[Tree, boo
             for path, data in files.items():
                 assert (prefix / path).read_bytes() == data
         assert dangling(current_generation(prefix)) == []
+        assert count(current_generation(prefix)) == view.entries + len([GENERATION_RECORD])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(WHEELS, min_size=2, max_size=4))
+def test_a_rule_for_everything_decides_every_conflict_between_packages(trees: list[Made]) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        top = Path(scratch)
+        manifests = [manifest_of(f"p{i}", *each[:2]) for i, each in enumerate(trees)]
+        entries = tuple(
+            write_entry(top / "store" / each.name, each, tree, way)
+            for each, (tree, _, way) in zip(manifests, trees, strict=True)
+        )
+        inputs = LayoutInputs(
+            interpreter=replace(PYTHON, executable=os.path.realpath("/bin/sh")),
+            entries=entries,
+            name=EnvironmentName("trial"),
+            generation=str(generation_path(top / "env", GenerationId("one"))),
+            conflicts=tuple(
+                ConflictRule(path, each.name) for each in manifests for path in ("**", "/**")
+            ),
+        )
+        clashes, view = decided(inputs)
+        assert all(
+            each.first == each.second or ENVMGR in {each.first, each.second} for each in clashes
+        )
+        if view is None:
+            return
+        make(top / "env", view)
+        for path, data in expected(manifests[0], trees[0][0]).items():
+            assert (top / "env" / path).read_bytes() == data
+        assert dangling(current_generation(top / "env")) == []
 
 
 def make(prefix: Path, view: Layout) -> None:
     ensure_prefix(prefix)
     record = record_of(GenerationId("one"), view, PYTHON)
     switch_generation(prefix, write_generation(prefix, view, record))
+
+
+def decided(inputs: LayoutInputs) -> tuple[tuple[Clash, ...], Layout | None]:
+    try:
+        return (), layout(inputs)
+    except LayoutClash as clash:
+        return clash.clashes, None
+
+
+def count(generation: Path) -> int:
+    return sum(len(directories) + len(names) for _, directories, names in os.walk(generation))
 
 
 def dangling(generation: Path) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from envmgr.link.inputs import LaidEntry, Layout, LayoutInputs
 from envmgr.link.layout import layout
 from envmgr.names import EnvironmentName, PackageName, StoreKey
+from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.target.types import MARKER_VARIABLES, Interpreter
 from envmgr.wheel.manifest import EntryPoint, FileFacts, make_manifest
 
@@ -39,6 +40,7 @@ def laid(
     scripts: Mapping[str, bytes] | None = None,
     requested: bool = False,
     direct_url: str | None = None,
+    way: LinkWay = LinkWay.FOLD,
 ) -> LaidEntry:
     """An entry that holds ``paths``, each of its own content unless ``contents`` gives one."""
     manifest = make_manifest(
@@ -63,11 +65,21 @@ def laid(
         scripts=scripts or {},
         requested=requested,
         direct_url=direct_url,
+        way=way,
     )
 
 
-def lay(*entries: LaidEntry, compiled: bool = False, **activation: str) -> Layout:
-    """The layout of some entries; ``activation`` are further files in ``bin``."""
+def lay(
+    *entries: LaidEntry,
+    compiled: bool = False,
+    conflicts: tuple[tuple[str, str], ...] = (),
+    elsewhere: tuple[str, ...] = (),
+    **activation: str,
+) -> Layout:
+    """The layout of some entries.
+
+    ``conflicts`` are pairs of a path and whom to keep, ``activation`` further files in ``bin``.
+    """
     return layout(
         LayoutInputs(
             interpreter=PYTHON,
@@ -76,5 +88,7 @@ def lay(*entries: LaidEntry, compiled: bool = False, **activation: str) -> Layou
             generation=GENERATION,
             activation={f"bin/{name}": text for name, text in activation.items()},
             compiled=compiled,
+            conflicts=tuple(ConflictRule(path, PackageName(keep)) for path, keep in conflicts),
+            elsewhere=frozenset(map(PackageName, elsewhere)),
         )
     )

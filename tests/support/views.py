@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from envmgr.events import Reporter, silent
 from envmgr.hardware.host import RealHost
 from envmgr.link.entries import read_laid_entries
 from envmgr.link.generation import (
@@ -20,6 +21,7 @@ from envmgr.link.generation import (
 from envmgr.link.layout import Layout, LayoutInputs, layout
 from envmgr.link.prefix import ensure_prefix
 from envmgr.names import EnvironmentName, GenerationId, PackageName
+from envmgr.spec.views import LinkWay
 from envmgr.store.entry import Entry
 from envmgr.store.store import Store
 from envmgr.target.probe import probe_interpreter
@@ -49,12 +51,13 @@ def lay_out(
     requested: frozenset[PackageName] = frozenset(),
     direct_urls: Mapping[PackageName, str] | None = None,
     compiled: bool = False,
+    way: LinkWay = LinkWay.FOLD,
 ) -> Layout:
     """Decide the view of some entries for a prefix."""
     return layout(
         LayoutInputs(
             interpreter=interpreter or this_interpreter(),
-            entries=read_laid_entries(entries, requested, direct_urls),
+            entries=read_laid_entries(entries, requested, direct_urls, lambda name, version: way),
             name=EnvironmentName("trial"),
             generation=str(generation_path(prefix, generation)),
             variables=variables or {},
@@ -96,8 +99,10 @@ def make_view(
     requested: frozenset[PackageName] = frozenset(),
     direct_urls: Mapping[PackageName, str] | None = None,
     compiled: bool = False,
+    way: LinkWay = LinkWay.FOLD,
+    report: Reporter = silent,
 ) -> GenerationId:
-    """Make a generation of some entries and switch to it."""
+    """Make a generation of some entries, all linked in one way, and switch to it."""
     ensure_prefix(prefix)
     generation = new_generation_id(datetime.now(UTC))
     view = lay_out(
@@ -109,9 +114,10 @@ def make_view(
         requested=requested,
         direct_urls=direct_urls,
         compiled=compiled,
+        way=way,
     )
     record = record_of(generation, view, interpreter or this_interpreter())
-    write_generation(prefix, view, record)
+    write_generation(prefix, view, record, report)
     switch_generation(prefix, generation)
     return generation
 
