@@ -36,7 +36,7 @@ from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.environments import locate
 from envmgr.pipeline.errors import UnknownGroup
-from envmgr.pipeline.linking import left_out, link_ways, stray_links
+from envmgr.pipeline.linking import direct_urls, left_out, link_ways, stray_links
 from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.origin import moved_from, recorded_file
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
@@ -261,7 +261,7 @@ def _link(
             entries=read_laid_entries(
                 (stocked.entries[store_key(package)] for package in packages),
                 _requested(aim.spec, aim.groups),
-                _direct_urls(packages),
+                direct_urls(packages),
                 link_ways(aim.spec.link),
             ),
             name=aim.name,
@@ -317,22 +317,6 @@ def _tell_carried(carried: Carried, world: World) -> None:
 def _requested(spec: EnvironmentSpec, groups: tuple[GroupName, ...]) -> frozenset[PackageName]:
     grouped = [each.name for group in groups for each in spec.groups[group]]
     return frozenset([*(each.name for each in spec.dependencies), *grouped])
-
-
-def _direct_urls(packages: tuple[LockedPackage, ...]) -> Mapping[PackageName, str]:
-    """``direct_url.json`` of direct references (PEP 610)."""
-    import json
-
-    return {
-        package.name: json.dumps(
-            {
-                "url": package.wheel.location,
-                "archive_info": {"hashes": {"sha256": package.wheel.sha256}},
-            }
-        )
-        for package in packages
-        if package.index_reason == "direct"
-    }
 
 
 def _record(

@@ -1,5 +1,6 @@
-"""How each package of an environment is linked: as its file says, else as is known of it."""
+"""What a layout is told of each package: how it is linked, and where a direct one came from."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 from envmgr.lock.types import Lock, LockedPackage
@@ -40,3 +41,17 @@ def stray_links(
     for name in written:
         if name not in there:
             yield f"`link` has {name}, which is not in this environment"
+
+
+def direct_urls(packages: Iterable[LockedPackage]) -> Mapping[PackageName, str]:
+    """Return the text of ``direct_url.json`` of direct references (PEP 610)."""
+    return {
+        package.name: json.dumps(
+            {
+                "url": package.wheel.location,
+                "archive_info": {"hashes": {"sha256": package.wheel.sha256}},
+            }
+        )
+        for package in packages
+        if package.index_reason == "direct"
+    }

@@ -1,0 +1,71 @@
+"""Two packages that bring one path, as opencv-python and opencv-python-headless do."""
+
+import pytest
+
+from envmgr.link.inputs import LayoutClash
+from tests.support.index_server import IndexServer
+from tests.support.project import Project
+from tests.support.wheels import make_wheel
+
+
+@pytest.fixture
+def rivals(project: Project, server: IndexServer) -> Project:
+    for name in ("vision", "vision-headless"):
+        files = {"vision/__init__.py": f"kind = {name!r}\n", "vision/shared.py": "x = 1\n"}
+        server.add(
+            make_wheel(name, "1.0", files=files, data={"scripts/see": f"#!python\n# {name}"})
+        )
+    return project
+
+
+def test_they_clash_and_the_error_has_the_line_that_settles_it(rivals: Project) -> None:
+    rivals.write("vision", "vision-headless")
+    with pytest.raises(LayoutClash) as failure:
+        rivals.create()
+    assert "  - {path: vision/__init__.py, keep: vision}" in failure.value.hint
+    assert "  - {path: /bin/see, keep: vision}" in failure.value.hint
+    assert len(failure.value.details()) == 2
+
+
+@pytest.mark.parametrize("keep", ["vision", "Vision_Headless"])
+def test_the_one_that_keeps_the_paths_is_imported(rivals: Project, keep: str) -> None:
+    rules = "".join(f"  - {{path: '{path}', keep: {keep}}}\n" for path in ("vision/*", "/bin/see"))
+    rivals.write("vision", "vision-headless", more=f"conflicts:\n{rules}")
+    rivals.create()
+    kind = keep.lower().replace("_", "-")
+    assert rivals.python("import vision, vision.shared; print(vision.kind)") == kind
+    assert f"# {kind}" in (rivals.prefix / "bin" / "see").read_text().splitlines()
+
+
+def test_another_winner_is_a_new_generation_from_the_same_lock(rivals: Project) -> None:
+    rule = "conflicts: [{path: '**', keep: %s}, {path: '/**', keep: %s}]\n"
+    rivals.write("vision", "vision-headless", more=rule % (("vision",) * 2))
+    first = rivals.create()
+    lock = rivals.lock_file.read_bytes()
+    rivals.write("vision", "vision-headless", more=rule % (("vision-headless",) * 2))
+    second = rivals.create()
+    assert first.generation != second.generation
+    assert rivals.lock_file.read_bytes() == lock
+    assert rivals.python("import vision; print(vision.kind)") == "vision-headless"
+
+
+def test_a_rule_that_nothing_needs_is_warned_of(rivals: Project) -> None:
+    rivals.write("vision", more="conflicts: [{path: 'vision/*', keep: opencv}]\n")
+    rivals.create()
+    assert "opencv is not in this environment" in rivals.told()
+
+
+def test_a_copied_package_may_write_into_its_own_directory(rivals: Project) -> None:
+    rivals.write("vision", more="link: {vision: copy}\n")
+    rivals.create()
+    write = (
+        "import pathlib, vision; place = pathlib.Path(vision.__file__).with_name('new.py');"
+        "place.write_text('x = 5'); import vision.new; print(vision.new.x)"
+    )
+    assert rivals.python(write) == "5"
+    rivals.write("vision")
+    rivals.create()
+    assert (
+        rivals.python("import vision, importlib.util as u; print(u.find_spec('vision.new'))")
+        == "None"
+    )
