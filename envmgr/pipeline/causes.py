@@ -71,6 +71,8 @@ def _causes(before: GenerationRecord, after: GenerationRecord) -> Iterator[str]:
         yield "environment moved"
     if before.envmgr_version != after.envmgr_version:
         yield f"envmgr {after.envmgr_version}"
+    if before.compiled < after.compiled:
+        yield "bytecode compiled"
 
 
 def tell_of_rollback(prefix: Path, before: GenerationRecord | None, report: Reporter) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,12 +65,15 @@ def test_every_cause_is_told_apart(project: Project, server: IndexServer) -> Non
     project.sync()
     (project.prefix / "bin").unlink()
     project.sync()
+    assert causes(project)[0] == "5 repaired"
+    compiling = replace(project, variables={**project.variables, "ENVMGR_COMPILE": "yes"})
+    compiling.sync()
     assert causes(project) == [
+        "6 bytecode compiled",
         "5 repaired",
         "4 variables changed",
         "3 lock changed",
         "2 other groups",
-        "1 created",
     ]
 
 
