@@ -1,19 +1,13 @@
-"""The only module that speaks HTTP. urllib3 is imported when the first client is made."""
+"""Speaks HTTP: patient, and careful with logins. urllib3 is imported with the first client."""
 
-import socket
 import ssl
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
     HTTPError,
     LocationValueError,
@@ -29,9 +23,9 @@ from envmgr.events import Reporter, Warned, silent
 from envmgr.index.access import Access, Login, proxy_for
 from envmgr.index.addresses import credentials_in, origin, without_secrets
 from envmgr.index.clock import SYSTEM_CLOCK, Clock
+from envmgr.index.connections import basic_authorization, open_pools
 from envmgr.index.failures import IndexRefused, IndexUnreachable
 from envmgr.index.freshness import retry_after
-from envmgr.index.workers import Once
 from envmgr.names import IndexName
 
 if TYPE_CHECKING:
@@ -45,7 +39,6 @@ LONGEST_PAUSE = 30.0
 """Seconds; also for what a server asks by Retry-After."""
 RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504))
 REDIRECTED = frozenset((301, 302, 303, 307, 308))
-CONNECTIONS = 32
 TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
 PIECE = 64 * 1024
 """Bytes of a streamed body that are handed on at a time."""
@@ -106,7 +99,7 @@ class Client:
         self._report = report
         self._netrc: netrc | None = None
         self._netrc_read = False
-        self._pools = _open(access, timeout)
+        self._pools = open_pools(access, timeout)
 
     def close(self) -> None:
         """Hang up."""
@@ -214,7 +207,7 @@ class Client:
             raise IndexUnreachable(index, url, f"this is no web address: {error}") from None
         if urlsplit(at).scheme not in {"http", "https"} or not urlsplit(at).hostname:
             raise IndexUnreachable(index, url, "this is no web address")
-        authorization = {} if login is None else {"Authorization": _basic(login)}
+        authorization = {} if login is None else {"Authorization": basic_authorization(login)}
         return pool.request(
             "GET",
             without_secrets(at),
@@ -259,126 +252,6 @@ def pause(failed: int, asked: float | None, jitter: float) -> float:
 
 
 _ALWAYS = {"User-Agent": f"envmgr/{__version__}", **make_headers(accept_encoding=True)}
-
-
-def _open(access: Access, timeout: urllib3.Timeout) -> dict[str | None, urllib3.PoolManager]:
-    """Make the connections' pools: by proxy, and ``None`` for those without one."""
-    context = _tls(access)
-    pools: dict[str | None, urllib3.PoolManager] = {}
-    for proxy in (None, *access.proxies.values()):
-        try:
-            pools[proxy] = _pool(proxy, context, timeout)
-        except (ImportError, ValueError, HTTPError) as error:
-            reason = f"this proxy cannot be used: {error}"
-            raise IndexUnreachable(None, proxy or "", reason) from None
-    return pools
-
-
-def _pool(
-    proxy: str | None, context: ssl.SSLContext, timeout: urllib3.Timeout
-) -> urllib3.PoolManager:
-    if proxy is not None and urlsplit(proxy).scheme.startswith("socks"):
-        if find_spec("socks") is None:
-            raise ImportError("SOCKS needs the package PySocks beside envmgr")
-        from urllib3.contrib.socks import SOCKSProxyManager
-
-        return SOCKSProxyManager(proxy, maxsize=CONNECTIONS, ssl_context=context, timeout=timeout)
-    if proxy is None:
-        pool = urllib3.PoolManager(maxsize=CONNECTIONS, ssl_context=context, timeout=timeout)
-    else:
-        login = credentials_in(proxy)
-        pool = urllib3.ProxyManager(
-            proxy,
-            maxsize=CONNECTIONS,
-            proxy_headers=None if login is None else {"Proxy-Authorization": _basic(login)},
-            ssl_context=context,
-            proxy_ssl_context=context,
-            timeout=timeout,
-        )
-    pool.pool_classes_by_scheme = _looking_up_once()
-    return pool
-
-
-class Lookups:
-    """The addresses of hosts, each asked for once.
-
-    A pool that opens its connections together would ask as often, at the same
-    time; resolvers that drop some of such questions make each cost 5 seconds.
-    """
-
-    def __init__(self) -> None:
-        self._hosts: dict[tuple[str, int], Once[list[str]]] = {}
-
-    def addresses(self, host: str, port: int) -> list[str]:
-        """Return a host's addresses, best first. Raises OSError, each time anew."""
-        return self._hosts.setdefault((host, port), Once(partial(_addresses, host, port))).get()
-
-
-class _LookingUpOnce(HTTPConnection):
-    """Connects as urllib3 does, to the addresses that ``lookups`` has."""
-
-    lookups: ClassVar[Lookups]
-
-    def _new_conn(self) -> socket.socket:
-        host = self._dns_host
-        try:
-            addresses = self.lookups.addresses(host, self.port)
-        except OSError:
-            return super()._new_conn()  # which tells of it in urllib3's words
-        try:
-            for address in addresses[:-1]:
-                self._dns_host = address
-                try:
-                    return super()._new_conn()
-                except (NewConnectionError, NoAnswer):
-                    continue
-            self._dns_host = addresses[-1]
-            return super()._new_conn()
-        finally:
-            self._dns_host = host
-
-
-def _looking_up_once() -> dict[str, type[HTTPConnectionPool]]:
-    """Return urllib3's pools by scheme, with connections that share their lookups."""
-    shared = Lookups()
-
-    class Plain(_LookingUpOnce):
-        lookups = shared
-
-    class Encrypted(Plain, HTTPSConnection):
-        pass
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class EncryptedPool(HTTPSConnectionPool):
-        ConnectionCls = Encrypted
-
-    return {"http": PlainPool, "https": EncryptedPool}
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def _tls(access: Access) -> ssl.SSLContext:
-    """Trust what the system trusts, or what the user names."""
-    if access.certificates or access.certificates_directory:
-        try:
-            return ssl.create_default_context(
-                cafile=access.certificates, capath=access.certificates_directory
-            )
-        except (OSError, ssl.SSLError) as error:
-            named = access.certificates or access.certificates_directory or ""
-            raise IndexUnreachable(None, named, f"no certificates there: {error}") from None
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _basic(login: Login) -> str:
-    return f"Basic {b64encode(':'.join(login).encode()).decode('ascii')}"
 
 
 def _headers(response: urllib3.BaseHTTPResponse) -> dict[str, str]:

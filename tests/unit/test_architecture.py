@@ -61,6 +61,7 @@ DOORS = {
     "index/ahead": "threads",
     "index/cache": "disk",
     "index/client": "network",
+    "index/connections": "network",
     "index/clock": "time chance",
     "index/directory": "disk",
     "index/download": "disk",
