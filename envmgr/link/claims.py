@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from envmgr.link.inputs import LaidEntry, LayoutInputs
 from envmgr.spec.views import LinkWay
-from envmgr.wheel.manifest import FileFacts
+from envmgr.wheel.manifest import FileFacts, Manifest
 
 WRITTEN_BY_PROGRAMS = ("etc", "share")
 """Where programs write below a prefix; of a view's own, there are only absolute links in them."""
+WEIGHT = {way: weight for weight, way in enumerate(LinkWay)}
+"""A file that is asked for in two ways gets in by the one that asks for more."""
 
 
 class Claim(NamedTuple):
@@ -32,13 +34,17 @@ class Source:
         self._files = laid.manifest.files
         self._paths = [file.path for file in laid.manifest.files]
         self.real = frozenset(_with_parents(laid.manifest.reaching))
+        self._reaching_programs = frozenset(_reaching_programs(laid.manifest))
 
-    def way_at(self, path: str) -> LinkWay:
-        """Tell how this entry's files get to a place of the view.
+    def way_at(self, path: str, claim: Claim) -> LinkWay:
+        """Tell how what is claimed of this entry gets to a place of the view.
 
         ``dist-info`` is the view's own everywhere, and what stands in ``etc`` and
-        ``share`` must be told from what programs wrote there.
+        ``share`` must be told from what programs wrote there. A program that reaches for
+        libraries of other entries is no link: the kernel takes ``$ORIGIN`` from its end.
         """
+        if claim.source in self._reaching_programs:
+            return max(self.way, LinkWay.HARDLINK, key=WEIGHT.__getitem__)
         if self.way is LinkWay.FOLD or path.partition("/")[0] in WRITTEN_BY_PROGRAMS:
             return LinkWay.FOLD
         return LinkWay.FOLD if f"{path}/".startswith(f"{self.info}/") else self.way
@@ -58,6 +64,17 @@ class Source:
                 below = paths[at][:slash]
                 yield below[start:], Claim(entry, below, None)
                 at = bisect_left(paths, f"{below}0", at)  # "0" is the character after "/"
+
+
+def _reaching_programs(manifest: Manifest) -> Iterator[str]:
+    """Yield the programs, which are no libraries, in directories that reach out of their entry."""
+    if manifest.reaching:
+        homes = {*manifest.reaching}
+        dynamic = {facts.path for facts in manifest.elf}
+        for file in manifest.files:
+            home, _, name = file.path.rpartition("/")
+            if file.executable and home in homes and file.path in dynamic and ".so" not in name:
+                yield file.path
 
 
 def mounts(inputs: LayoutInputs) -> dict[str, list[Claim]]:

@@ -18,7 +18,7 @@ whose claims count (``Verdicts``); where none does, it is a clash.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from envmgr.link.claims import Claim, Source, mounts, same, scaffold
+from envmgr.link.claims import WEIGHT, Claim, Source, mounts, same, scaffold
 from envmgr.link.inputs import (
     ENVMGR,
     Clash,
@@ -59,8 +59,6 @@ _LEFT_OUT = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", INSTALLER, SOURCES,
 """Files of a wheel's ``dist-info`` that a view does not take over."""
 
 _TAKING = frozenset({LinkWay.HARDLINK, LinkWay.COPY})
-_WEIGHT = {way: weight for weight, way in enumerate(LinkWay)}
-"""Of several packages with one file, the one whose way asks for more decides how it stands."""
 
 
 def layout(inputs: LayoutInputs) -> Layout:
@@ -163,7 +161,7 @@ class _View:
         for other in claims[1:]:
             if not same(claims[0], other):
                 self._clash(path, self._owner(claims[0]), self._owner(other))
-        chosen = max(claims, key=lambda claim: _WEIGHT[self._way(path, claim)])
+        chosen = max(claims, key=lambda claim: self._preference(path, claim))
         self._owners[path] = self._owner(chosen)
         if path.endswith(".py"):
             self._modules[path] = chosen
@@ -294,7 +292,11 @@ class _View:
         return self._sources[claim.entry].name
 
     def _way(self, path: str, claim: Claim) -> LinkWay:
-        return self._sources[claim.entry].way_at(path)
+        return self._sources[claim.entry].way_at(path, claim)
+
+    def _preference(self, path: str, claim: Claim) -> tuple[int, int]:
+        """Rank equal claims: whoever is kept elsewhere first, whose files may need each other."""
+        return self._verdicts.weight(self._owner(claim)), WEIGHT[self._way(path, claim)]
 
     def _target(self, claim: Claim) -> str:
         return f"{self._sources[claim.entry].root}/{claim.source}"

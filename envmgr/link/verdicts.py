@@ -31,6 +31,11 @@ class Verdicts:
                 return str(rule.keep)
         return None
 
+    def weight(self, package: str) -> int:
+        """Return more for a package that a rule keeps, the most for that of the first rule."""
+        kept = [rule.keep for rule in self._rules]
+        return len(kept) - kept.index(PackageName(package)) if package in kept else 0
+
     def notes(self, present: Set[str], elsewhere: Set[PackageName]) -> Iterator[str]:
         """Tell of rules that decided nothing, a sentence each.
 

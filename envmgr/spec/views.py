@@ -96,18 +96,17 @@ def parse_link(node: Node | None, findings: Findings) -> dict[PackageName, LinkW
 
 def parse_conflicts(node: Node | None, findings: Findings) -> tuple[ConflictRule, ...]:
     """Read ``conflicts``, in the order of the file: the first rule that fits decides."""
-    rules: dict[str, ConflictRule] = {}
+    rules: list[ConflictRule] = []
     for path, keep in _rules(node):
         rule = ConflictRule(path.text, _kept(keep, findings))
         reason = _wrong_path(path.text)
         if reason is not None:
             findings.add(path.at, *reason)
-        elif path.text in rules:
-            message = f"`conflicts` decides twice about `{path.text}`"
-            findings.add(path.at, message, "remove one of the two")
+        elif rule in rules:
+            findings.add(path.at, f"`conflicts` has {rule} twice", "remove one of the two")
         else:
-            rules[path.text] = rule
-    return tuple(rules.values())
+            rules.append(rule)
+    return tuple(rules)
 
 
 def _rules(node: Node | None) -> Iterator[tuple[ScalarNode, ScalarNode]]:

@@ -7,7 +7,7 @@ from envmgr.link.layout import layout
 from envmgr.names import EnvironmentName, PackageName, StoreKey
 from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.target.types import MARKER_VARIABLES, Interpreter
-from envmgr.wheel.manifest import EntryPoint, FileFacts, make_manifest
+from envmgr.wheel.manifest import ElfFacts, EntryPoint, FileFacts, make_manifest
 
 SITE = "lib/python3.12/site-packages"
 STORE = "/store"
@@ -41,8 +41,13 @@ def laid(
     requested: bool = False,
     direct_url: str | None = None,
     way: LinkWay = LinkWay.FOLD,
+    programs: tuple[str, ...] = (),
+    executable: tuple[str, ...] = (),
 ) -> LaidEntry:
-    """An entry that holds ``paths``, each of its own content unless ``contents`` gives one."""
+    """An entry that holds ``paths``, each of its own content unless ``contents`` gives one.
+
+    ``programs`` are ELF files among them.
+    """
     manifest = make_manifest(
         name=PackageName(name),
         version="1.0",
@@ -51,10 +56,15 @@ def laid(
         dist_info=f"{name}-1.0.dist-info",
         entry_points=tuple(entry_points),
         files=[
-            FileFacts(path, 1, path.startswith("scripts/"), (contents or {}).get(path, name + path))
+            FileFacts(
+                path,
+                1,
+                path.startswith("scripts/") or path in executable,
+                (contents or {}).get(path, name + path),
+            )
             for path in (*paths, f"site-packages/{name}-1.0.dist-info/METADATA")
         ],
-        elf=(),
+        elf=[ElfFacts(path, "x86_64", 64, None, (), (), (), {}, ()) for path in programs],
     )
     import msgspec
 

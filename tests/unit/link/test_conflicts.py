@@ -79,6 +79,16 @@ def test_what_only_the_loser_brings_stays() -> None:
     }
 
 
+def test_equal_files_are_those_of_the_package_that_is_kept() -> None:
+    same = {"site-packages/cv2/__init__.py": "same"}
+    native = "site-packages/cv2/cv2.so"
+    one, two = (laid(name, *same, native, contents=same) for name in ("one", "two"))
+
+    for name in ("one", "two"):
+        view = lay(one, two, conflicts=(("cv2/cv2.so", name),))
+        assert view.links[f"{SITE}/cv2/__init__.py"].startswith(f"{STORE}/{name}/")
+
+
 def test_the_bytecode_is_that_of_the_module_that_stands() -> None:
     view = lay(
         laid("one", CONFTEST),

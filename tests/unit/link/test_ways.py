@@ -93,6 +93,27 @@ def test_of_one_file_in_two_packages_the_way_that_asks_for_more_counts() -> None
     assert lay(*entries[:2], entries[3]).taken[f"{SITE}/ns/__init__.py"].copied is False
 
 
+def test_a_program_that_reaches_for_libraries_of_other_entries_is_no_link() -> None:
+    home = "site-packages/Qt/libexec"
+    paths = (f"{home}/process", f"{home}/plugin.so", f"{home}/script.sh")
+    entry = laid("qt", *paths, reaching=(home,), programs=paths[:2], executable=paths)
+
+    view = lay(entry)
+
+    assert view.taken == {
+        f"{SITE}/Qt/libexec/process": TakenFile(f"{STORE}/qt/{home}/process", True, False)
+    }
+    assert {f"{SITE}/Qt/libexec/plugin.so", f"{SITE}/Qt/libexec/script.sh"} <= {*view.links}
+
+
+def test_a_program_that_needs_its_own_entry_alone_folds() -> None:
+    path = "site-packages/Qt/libexec/process"
+
+    view = lay(laid("qt", path, programs=(path,), executable=(path,)))
+
+    assert view.taken == {}
+
+
 def test_bytecode_follows_its_module() -> None:
     def bytecode(way: LinkWay) -> tuple[dict[str, str], dict[str, TakenFile]]:
         view = lay(laid("demo", "site-packages/demo/a.py", way=way), compiled=True)
