@@ -6,6 +6,7 @@ A wheel may hold anything, so damage of any kind means ``None``, never an error.
 
 import mmap
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,8 +31,12 @@ _MACHINES = {
 }  # fmt: skip
 
 
-class _DamagedElf(ValueError):
+class DamagedElf(ValueError):
     """Something points outside the file, or goes on without end."""
+
+
+ELF_DAMAGE = (DamagedElf, struct.error, OverflowError)
+"""What reading a damaged file raises inside this package; no caller outside sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +72,30 @@ def parse_elf(data: Buffer, path: str) -> ElfFacts | None:
         return None
     try:
         return _parse(data, path)
-    except (_DamagedElf, struct.error, OverflowError):
+    except ELF_DAMAGE:
         return None
 
 
-def _parse(data: Buffer, path: str) -> ElfFacts | None:
+def parse_dynamic_section(data: Buffer) -> "DynamicSection | None":
+    """Return what follows the addresses of a file that begins as an ELF file does.
+
+    ``None`` without a dynamic section; damage raises one of ELF_DAMAGE, now or at any
+    later question.
+    """
     layout = _parse_ident(data)
-    machine = layout.unpack("H", data, 18)[0]
     segments = _parse_segments(data, layout)
     dynamic = next((s for s in segments if s.kind == _PT_DYNAMIC), None)
     if dynamic is None:
         return None
-    reader = _Reader(data, layout, segments, *_parse_dynamic(data, layout, dynamic))
+    return DynamicSection(data, layout, segments, *_parse_dynamic(data, layout, dynamic))
+
+
+def _parse(data: Buffer, path: str) -> ElfFacts | None:
+    reader = parse_dynamic_section(data)
+    if reader is None:
+        return None
+    layout = reader.layout
+    machine = layout.unpack("H", data, 18)[0]
     soname = reader.texts(_DT_SONAME)
     return ElfFacts(
         path,
@@ -97,7 +114,7 @@ def _parse_ident(data: Buffer) -> _Layout:
     bits = {1: 32, 2: 64}.get(data[4])
     order = {1: "<", 2: ">"}.get(data[5])
     if bits is None or order is None:
-        raise _DamagedElf
+        raise DamagedElf
     return _Layout(order, bits)
 
 
@@ -124,7 +141,7 @@ def _parse_segments(data: Buffer, layout: _Layout) -> list[_Segment]:
     if count == _PN_XNUM:  # the real number stands in section header 0 (gABI, e_phnum)
         count = layout.unpack("L", data, sections + info_at)[0]
     if count > _MOST_ENTRIES:
-        raise _DamagedElf
+        raise DamagedElf
     return [_parse_segment(data, layout, table + index * entry_size) for index in range(count)]
 
 
@@ -144,7 +161,7 @@ def _parse_dynamic(
     texts: list[tuple[int, int]] = []
     count = segment.size // entry.size
     if count > _MOST_ENTRIES:
-        raise _DamagedElf
+        raise DamagedElf
     for index in range(count):
         tag, value = entry.unpack_from(data, segment.offset + index * entry.size)
         if tag == _DT_NULL:
@@ -157,7 +174,7 @@ def _parse_dynamic(
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class DynamicSection:
     """Follows the addresses of one file's dynamic section."""
 
     data: Buffer
@@ -173,7 +190,7 @@ class _Reader:
     def text(self, index: int) -> str:
         """Return a string of the string table."""
         if _DT_STRTAB not in self.single or index >= self.single.get(_DT_STRSZ, 0):
-            raise _DamagedElf
+            raise DamagedElf
         start = self.offset(self.single[_DT_STRTAB]) + index
         limit = min(start + self.single[_DT_STRSZ] - index, start + _LONGEST_TEXT, len(self.data))
         raw = b""
@@ -183,36 +200,48 @@ class _Reader:
             if b"\0" in piece:
                 return raw[: raw.index(b"\0")].decode("utf-8", "backslashreplace")
             start += len(piece)
-        raise _DamagedElf
+        raise DamagedElf
 
     def offset(self, address: int) -> int:
         """Return where in the file the byte loaded at ``address`` stands."""
         for segment in self.segments:
             if segment.kind == _PT_LOAD and 0 <= address - segment.address < segment.size:
                 return segment.offset + address - segment.address
-        raise _DamagedElf
+        raise DamagedElf
 
     def needed_versions(self) -> dict[str, tuple[str, ...]]:
         """Return library to wanted symbol versions (``Elf*_Verneed``), in the file's order."""
         found: dict[str, tuple[str, ...]] = {}
         for at in self.chain(_DT_VERNEED, _DT_VERNEEDNUM, next_at=12):
-            _, count, file, first, _ = self.layout.unpack("HHLLL", self.data, at)
-            versions = tuple(
-                self.text(self.layout.unpack("LHHLL", self.data, aux)[3])
-                for aux in self.links(at + first, count, next_at=12)
-            )
-            library = self.text(file)
-            found[library] = found.get(library, ()) + versions
+            library, versions = self.wanted_of(at)
+            found[library] = found.get(library, ()) + tuple(name for name, _ in versions)
         return found
+
+    def wanted_of(self, at: int) -> tuple[str, list[tuple[str, int]]]:
+        """Return the library of one ``Elf*_Verneed`` and what is wanted: versions, their indices."""
+        _, count, file, first, _ = self.layout.unpack("HHLLL", self.data, at)
+        found = []
+        for aux in self.links(at + first, count, next_at=12):
+            _, _, index, name, _ = self.layout.unpack("LHHLL", self.data, aux)
+            found.append((self.text(name), index))
+        return self.text(file), found
+
+    def wanted_versions(self) -> Iterator[tuple[str, str, int]]:
+        """Yield each wanted version: its library, its name, its index in ``DT_VERSYM``."""
+        for at in self.chain(_DT_VERNEED, _DT_VERNEEDNUM, next_at=12):
+            library, versions = self.wanted_of(at)
+            yield from ((library, name, index) for name, index in versions)
 
     def defined_versions(self) -> tuple[str, ...]:
         """Return the versions this file defines (``Elf*_Verdef``), its own name not counted."""
-        found = []
+        return tuple(name for name, _ in self.own_versions())
+
+    def own_versions(self) -> Iterator[tuple[str, int]]:
+        """Yield each defined version but the file's own name, and its index in ``DT_VERSYM``."""
         for at in self.chain(_DT_VERDEF, _DT_VERDEFNUM, next_at=16):
-            _, flags, _, count, _, first, _ = self.layout.unpack("HHHHLLL", self.data, at)
+            _, flags, index, count, _, first, _ = self.layout.unpack("HHHHLLL", self.data, at)
             if count and not flags & _VER_FLG_BASE:
-                found.append(self.text(self.layout.unpack("LL", self.data, at + first)[0]))
-        return tuple(found)
+                yield self.text(self.layout.unpack("LL", self.data, at + first)[0]), index
 
     def chain(self, table: int, count: int, next_at: int) -> list[int]:
         """Return the offsets of a table's entries."""
@@ -224,7 +253,7 @@ class _Reader:
     def links(self, start: int, count: int, next_at: int) -> list[int]:
         """Follow entries that tell how far the next one is; the last tells 0."""
         if count > _MOST_ENTRIES:
-            raise _DamagedElf
+            raise DamagedElf
         found = []
         for _ in range(count):
             found.append(start)

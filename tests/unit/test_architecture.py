@@ -52,6 +52,7 @@ DOORS = {
     "helper": "disk processes threads",
     "wheel/archive": "disk",
     "wheel/elf": "disk",
+    "wheel/symbols": "disk",
     "wheel/unpack": "disk",
     "spec/recipes": "disk",
     "spec/settings": "disk",

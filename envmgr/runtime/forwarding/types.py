@@ -1,0 +1,92 @@
+"""What a forwarding library is: a small shared object that answers for another one.
+
+It bears the file name and SONAME of the library it stands in for, exports what that one
+exports, and passes each call on to the chosen implementation.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Machine: TypeAlias = Literal["x86_64", "aarch64"]
+
+Precision: TypeAlias = Literal["single", "double"]
+"""Of the two parts of a complex number: 4 or 8 bytes each."""
+
+IntegerBits: TypeAlias = Literal[32, 64]
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Go on at ``target`` with everything as it is: the two functions are called alike."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class FortranDot:
+    """A Fortran dot product that returns a complex value, by way of ``target``.
+
+    ``f(*n, x, *incx, y, *incy)`` becomes ``target(n, x, incx, y, incy, result)``, a CBLAS
+    ``_sub`` form, which is the same for every compiler; what Fortran functions do
+    with a complex result is not.
+    """
+
+    target: str
+    integers: IntegerBits
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class CDot:
+    """OpenBLAS's ``cblas_zdotc(n, x, incx, y, incy)``, by way of the ``_sub`` form ``target``."""
+
+    target: str
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """LAPACK's complex function ``ladiv(x, y)``, by way of the real subroutine ``target``.
+
+    That one, ``dladiv(a, b, c, d, p, q)``, returns nothing, so compilers agree on it.
+    """
+
+    target: str
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Return a number below 2**31, or the address of a text, and call nobody."""
+
+    value: int | str
+
+
+Action: TypeAlias = Jump | FortranDot | CDot | Division | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A function of a forwarding library: its name, what calling it does, its symbol version."""
+
+    symbol: str
+    action: Action
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingLibrary:
+    """Everything that decides about the bytes of one; the same value gives the same bytes.
+
+    ``needed`` is the DT_NEEDED list in its order, ``runpath`` the elements of DT_RUNPATH.
+    ``forwards`` may be empty: the consumers' standard names then find the implementation
+    among what this library needs. ``environment`` is set when the library is loaded,
+    but for variables that are set already; ``libc.so.6`` is needed for that and is added.
+    """
+
+    machine: Machine
+    soname: str
+    needed: tuple[str, ...]
+    runpath: tuple[str, ...] = ()
+    forwards: tuple[Forward, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
