@@ -218,7 +218,7 @@ class DynamicSection:
         return found
 
     def wanted_of(self, at: int) -> tuple[str, list[tuple[str, int]]]:
-        """Return the library of one ``Elf*_Verneed`` and what is wanted: versions, their indices."""
+        """Return one ``Elf*_Verneed``: the library, and each version with its index."""
         _, count, file, first, _ = self.layout.unpack("HHLLL", self.data, at)
         found = []
         for aux in self.links(at + first, count, next_at=12):

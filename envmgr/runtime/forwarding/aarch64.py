@@ -50,11 +50,8 @@ def assemble(action: Action, at: int, places: Places) -> bytes:
             return _called([add(5, _SP, _RESULT)], at, places.slots[target], precision)
         case Division(target, precision):
             return _called(_spread_parts(_BYTES[precision]), at, places.slots[target], precision)
-        case Answer(int() as number):
-            low, high = number & 0xFFFF, number >> 16
-            return _words(0x52800000 | low << 5, 0x72A00000 | high << 5, _RETURN)  # movz, movk
-        case Answer(str() as text):
-            return _words(*load_address(0, at, places.texts[text]), _RETURN)
+        case Answer(value):
+            return _words(*_answer(value, at, places), _RETURN)
 
 
 def assemble_initialiser(variables: Iterable[tuple[str, str]], at: int, places: Places) -> bytes:
@@ -105,6 +102,12 @@ def _spread_parts(size: int) -> list[int]:
         add(4, _SP, _RESULT),
         add(5, _SP, _RESULT + size),
     ]
+
+
+def _answer(value: int | str, at: int, places: Places) -> tuple[int, int]:
+    if isinstance(value, int):
+        return 0x52800000 | (value & 0xFFFF) << 5, 0x72A00000 | value >> 16 << 5  # movz, movk
+    return load_address(0, at, places.texts[value])
 
 
 def _called(before: list[int], at: int, slot: int, precision: Precision) -> bytes:

@@ -66,15 +66,17 @@ def match_symbols(
     import (of anyone), ``implementation`` the exports of the implementation. Names that
     are spelled and called alike on both sides need no forward: the consumer finds them
     in the implementation, which the forwarding library needs. OpenBLAS's own functions
-    are answered only if imported, so that nothing takes the forwarding library for an
-    OpenBLAS. Everything comes back sorted.
+    are answered for too, for programs that know a library by its file name and look
+    such functions up (threadpoolctl). Everything comes back sorted.
     """
     wanted, there = frozenset(imported), frozenset(implementation)
-    forwards, missing, unused = [], [], []
+    forwards: list[Forward] = []
+    missing: list[str] = []
+    unused: list[str] = []
     for symbol in sorted(set(exported)):
         plain = from_spelling.plain(symbol)
         action = None
-        if plain is not None and (symbol in wanted or not is_own(plain)):
+        if plain is not None:
             action = find_action(plain, there, from_spelling, to_spelling)
         if action is None:
             (missing if symbol in wanted else unused).append(symbol)

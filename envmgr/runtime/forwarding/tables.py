@@ -69,10 +69,12 @@ def relocation(address: int, kind: int, symbol: int, addend: int) -> bytes:
     return struct.pack("<QQq", address, symbol << 32 | kind, addend)
 
 
-def program_header(kind: int, flags: int, where: tuple[int, int], sizes: tuple[int, int], align: int) -> bytes:  # fmt: skip
+def program_header(
+    kind: int, flags: int, where: tuple[int, int], sizes: tuple[int, int], alignment: int
+) -> bytes:
     """Return an ``Elf64_Phdr``; ``where`` is (offset, address), ``sizes`` (in file, in memory)."""
     offset, address = where
-    return struct.pack("<LLQQQQQQ", kind, flags, offset, address, address, *sizes, align)
+    return struct.pack("<LLQQQQQQ", kind, flags, offset, address, address, *sizes, alignment)
 
 
 def header(machine: int, program_headers: int) -> bytes:

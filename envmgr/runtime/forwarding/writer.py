@@ -8,6 +8,7 @@ target). Nothing is both writable and executable, and every slot is bound at loa
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from envmgr.runtime.forwarding import tables
 from envmgr.runtime.forwarding.architecture import ARCHITECTURES, Architecture
@@ -135,12 +136,9 @@ def _place_reading(plan: _Plan) -> _Reading:
         tables.RELOCATION_SIZE * (len(plan.targets) + bool(plan.library.environment)),
         len(bytes(plan.strings)),
     ]
-    at = tables.HEADER_SIZE + _PROGRAM_HEADERS * tables.PROGRAM_HEADER_SIZE
-    offsets = []
-    for size in sizes:
-        offsets.append(at)
-        at = _aligned(at + size, 8)
-    return _Reading(*offsets, at)
+    start = tables.HEADER_SIZE + _PROGRAM_HEADERS * tables.PROGRAM_HEADER_SIZE
+    ends = accumulate((_aligned(size, 8) for size in sizes), initial=start)
+    return _Reading(*ends)
 
 
 @dataclass(frozen=True, slots=True)

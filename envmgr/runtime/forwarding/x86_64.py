@@ -53,10 +53,8 @@ def assemble(action: Action, at: int, places: Places) -> bytes:
         case Division(target, precision):
             before = _RESERVE + _SPREAD_PARTS[precision]
             return _called(before, at, places.slots[target], precision)
-        case Answer(int() as number):
-            return b"\xb8" + struct.pack("<i", number) + _RETURN  # mov eax, number
-        case Answer(str() as text):
-            return _relative(b"\x48\x8d\x05", at, places.texts[text]) + _RETURN  # lea rax, [text]
+        case Answer(value):
+            return _answer(value, at, places) + _RETURN
 
 
 def assemble_initialiser(variables: Iterable[tuple[str, str]], at: int, places: Places) -> bytes:
@@ -68,6 +66,12 @@ def assemble_initialiser(variables: Iterable[tuple[str, str]], at: int, places: 
         code += bytes.fromhex("31d2")  # xor edx, edx
         code += _relative(_CALL, at + len(code), places.slots["setenv"])
     return code + bytes.fromhex("4883c408") + _RETURN  # add rsp, 8
+
+
+def _answer(value: int | str, at: int, places: Places) -> bytes:
+    if isinstance(value, int):
+        return b"\xb8" + struct.pack("<i", value)  # mov eax, value
+    return _relative(b"\x48\x8d\x05", at, places.texts[value])  # lea rax, [value]
 
 
 def _called(before: bytes, at: int, slot: int, precision: Precision) -> bytes:
