@@ -2,28 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Literal
 
+from envmgr.runtime.forwarding.spelling import Spelling
 from envmgr.wheel.requirement import Named
 
-Integers = Literal["lp64", "ilp64"]
-"""How wide the integers of a BLAS are: 32 or 64 bits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """How a BLAS writes the names of its functions; ``dgemm`` is ``scipy_dgemm_64_`` somewhere.
-
-    ``prefix`` and ``suffix`` stand around the usual name (``dgemm_``, ``cblas_dgemm``),
-    in the way of ``style``.
-    """
-
-    style: Literal["openblas", "mkl"] = "openblas"
-    prefix: str = ""
-    suffix: str = ""
-    integers: Integers = "lp64"
+EQUAL = "equal"
+VENDORED = "vendored"
+"""In an environment file: every package keeps its own copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +28,21 @@ class Library:
         return any(fnmatchcase(filename, pattern) for pattern in self.files)
 
 
-class Origin(StrEnum):
-    """Where the library of an implementation comes from."""
-
-    VENDORED = "vendored"
-    """One of the copies that packages bring along: the one whose versions cover all the others."""
-    WHEEL = "wheel"
-    HOST = "host"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provided:
-    """One library of an implementation, and what it can stand for."""
+    """One library of an implementation, and what it can stand for.
 
-    file: str
-    """Glob over paths in the wheel's entry, ``data/lib/libiomp5.so``; empty for a vendored one."""
+    Exactly one of ``copy_of`` and ``file`` says something.
+    """
+
+    copy_of: str = ""
+    """The library of the family of which a copy that packages bring along is to serve."""
+    file: str = ""
+    """Glob over paths in the entry of the implementation's wheel: ``data/lib/libiomp5.so``."""
     stands_for: tuple[str, ...]
     """Names of libraries of the family, each of which may be replaced by this one."""
-    spelling: Spelling | None = None
+    spellings: tuple[Spelling, ...] = ()
+    """For a BLAS of a wheel, one for each width of integers that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +56,14 @@ class Variables:
     when: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A library of another family that an implementation asks for by its canonical SONAME."""
+
+    library: str
+    when: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Implementation:
     """One way to have a family: ``mkl`` for ``blas``."""
@@ -80,14 +71,12 @@ class Implementation:
     name: str
     description: str
     licence: str
-    """An SPDX expression, or where to read it."""
-    origin: Origin
+    """An SPDX expression, or what the licence is called."""
     wheel: Named | None = None
-    """What brings it, where a wheel does."""
+    """What brings it; ``None`` for copies that packages bring along, and for the host's."""
     provides: tuple[Provided, ...] = ()
     variables: tuple[Variables, ...] = ()
-    needs: tuple[str, ...] = ()
-    """SONAMEs of other families' libraries that it asks for by these names: ``libgomp.so.1``."""
+    needs: tuple[Need, ...] = ()
     abi: str | None = None
     """For MPI: the SONAME that tells which programs it can serve."""
 
@@ -110,9 +99,8 @@ class Family:
     libraries: tuple[Library, ...]
     implementations: tuple[Implementation, ...]
     automatic: str | None = None
-    """The implementation where the environment file says nothing; ``None`` leaves things alone."""
-    exclusive: bool = True
-    """Whether an environment has at most one implementation's wheel."""
+    """What happens where the environment file says nothing: an implementation's name,
+    ``EQUAL`` to let one of several equal copies serve, ``None`` to leave things alone."""
     support: bool = False
     """Whether it only serves others (gfortran, quadmath), so that no file chooses it."""
     static_copies: tuple[StaticCopy, ...] = ()
@@ -138,6 +126,8 @@ class RuntimeCatalog:
 
     def classify(self, filename: str) -> tuple[Family, Library] | None:
         """Tell which library of which family a file of this name is a copy of."""
+        if not filename.startswith("lib"):
+            return None
         for family in self.families:
             library = family.library_of(filename)
             if library is not None:

@@ -41,8 +41,7 @@ def reaching_directories(elf: Iterable[ElfFacts], paths: Iterable[str]) -> tuple
     reaching = set()
     for facts in elf:
         home = tuple(facts.path.split("/")[:-1])
-        search_path = facts.runpath or facts.rpath  # ld.so(8): RPATH only where no RUNPATH
-        places = [place for each in search_path for place in _places(home, each)]
+        places = search_places(facts)
         if any(place not in directories for place in places) or (
             any(place != home for place in places) and _lacks(facts.needed, places, files)
         ):
@@ -50,16 +49,27 @@ def reaching_directories(elf: Iterable[ElfFacts], paths: Iterable[str]) -> tuple
     return tuple(sorted(reaching))
 
 
+def search_places(facts: ElfFacts) -> tuple[Segments, ...]:
+    """Return the directories of an entry where a library looks for others, in order (ld.so(8)).
+
+    ``OUTSIDE`` for a place out of the entry's part.
+    """
+    home = tuple(facts.path.split("/")[:-1])
+    search_path = facts.runpath or facts.rpath  # RPATH counts only where there is no RUNPATH
+    return tuple(place for each in search_path for place in _places(home, each))
+
+
 def _lacks(needed: Iterable[str], places: Iterable[Segments], files: frozenset[str]) -> bool:
     """Whether a library needs what neither the platform has nor these directories of its entry."""
     there = ["/".join(place) for place in places]
     return any(
-        not _is_of_the_platform(name) and not any(f"{place}/{name}" in files for place in there)
+        not is_of_the_platform(name) and not any(f"{place}/{name}" in files for place in there)
         for name in needed
     )
 
 
-def _is_of_the_platform(name: str) -> bool:
+def is_of_the_platform(name: str) -> bool:
+    """Tell whether every Linux has a library of this SONAME, so that wheels need not bring it."""
     return name.partition(".so")[0] in PLATFORM_LIBRARIES or name.startswith(("ld-", "libpython"))
 
 

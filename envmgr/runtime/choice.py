@@ -1,0 +1,58 @@
+"""What an environment file wishes of shared runtimes, held against what the recipes know."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from envmgr.runtime.plan_types import Choice
+from envmgr.runtime.types import VENDORED, Family, RuntimeCatalog
+from envmgr.spec.problems import EnvironmentFileInvalid, Problem
+from envmgr.spec.runtimes import Runtimes, RuntimeWish
+from envmgr.spec.shapes import nearest
+
+
+def choose(catalog: RuntimeCatalog, runtimes: Runtimes, file: Path) -> Mapping[str, Choice]:
+    """Return the choices of ``file``, by family; families it says nothing of are left out.
+
+    Raises EnvironmentFileInvalid, with everything that no recipe knows.
+    """
+    if runtimes.vendored:
+        return {family.name: Choice(VENDORED) for family in catalog.families}
+    found = [
+        problem
+        for name, wish in runtimes.families.items()
+        for problem in _problems(catalog, name, wish, file)
+    ]
+    if found:
+        raise EnvironmentFileInvalid(file, tuple(found))
+    return {
+        name: Choice(wish.implementation, wish.apart) for name, wish in runtimes.families.items()
+    }
+
+
+def _problems(
+    catalog: RuntimeCatalog, name: str, wish: RuntimeWish, file: Path
+) -> Iterator[Problem]:
+    family = catalog.family(name)
+    if family is None:
+        names = [each.name for each in catalog.families]
+        hint = nearest(name, names) or f"write one of {', '.join(names)}"
+        yield _problem(file, wish, f"no recipe knows the runtime `{name}`", hint)
+        return
+    known = [each.name for each in family.implementations]
+    if wish.implementation not in (None, VENDORED, *known):
+        words = [*known, VENDORED]
+        hint = nearest(wish.implementation or "", words) or f"write one of {', '.join(words)}"
+        message = f"no recipe knows `{wish.implementation}` as an implementation of {name}"
+        yield _problem(file, wish, message, hint)
+    if wish.host is not None and not takes_host(family):
+        message = f"`host` is not supported for {name}"
+        yield _problem(file, wish, message, f"write one of {', '.join(known)}")
+
+
+def takes_host(family: Family) -> bool:
+    """Tell whether a library of the machine can serve a family: where implementations tell ABIs."""
+    return any(each.abi is not None for each in family.implementations)
+
+
+def _problem(file: Path, wish: RuntimeWish, message: str, hint: str) -> Problem:
+    return Problem(file, wish.at.line, wish.at.column, message, hint)

@@ -1,0 +1,221 @@
+"""Decide which copies of shared runtimes give way to which library.
+
+A pure function of manifests, recipes and the choices of the environment file. A copy
+gives way only to a library that has everything its consumers ask for; where that is
+not so, the package keeps its copy, and the plan says why.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from envmgr.runtime.forward import Forwarder, SymbolsOf, machine_of
+from envmgr.runtime.plan_types import (
+    Choice,
+    FamilyPlan,
+    Kept,
+    Replaced,
+    RuntimePlan,
+    Target,
+    Written,
+)
+from envmgr.runtime.servers import Server, choose_servers
+from envmgr.runtime.survey import Copy, FileOf, Survey
+from envmgr.runtime.types import EQUAL, VENDORED, Family, Implementation, Library, RuntimeCatalog
+from envmgr.wheel.manifest import Manifest
+
+
+def plan_runtimes(
+    catalog: RuntimeCatalog,
+    choices: Mapping[str, Choice],
+    manifests: Iterable[Manifest],
+    symbols_of: SymbolsOf,
+) -> RuntimePlan:
+    """Plan for every family of the catalog; one without a choice is automatic.
+
+    ``symbols_of`` reads the symbols of a library, and is asked for a BLAS alone; raises
+    what that raises.
+    """
+    planning = _Planning(Survey(catalog, manifests), symbols_of)
+    for family in sorted(catalog.families, key=_asks_for_others):
+        planning.add(family, choices.get(family.name, Choice()))
+    return planning.finish()
+
+
+def _asks_for_others(family: Family) -> bool:
+    return any(each.needs or each.variables for each in family.implementations)
+
+
+class _Planning:
+    """A plan on its way; families that others ask for come before those."""
+
+    def __init__(self, survey: Survey, symbols_of: SymbolsOf) -> None:
+        self._survey = survey
+        self._forwarder = Forwarder(survey, symbols_of)
+        self._plans: list[FamilyPlan] = []
+        self._replaced: dict[FileOf, Target] = {}
+        self._serving: dict[str, FileOf] = {}
+        self._standing: dict[str, FileOf] = {}
+        self._variables: dict[str, str] = {}
+        self._chosen: dict[str, str] = {}
+
+    def add(self, family: Family, choice: Choice) -> None:
+        """Decide one family."""
+        copies = self._survey.copies_of(family)
+        mine = tuple(copy for copy in copies if copy.file.package not in choice.apart)
+        decided: list[Replaced | Kept] = [
+            Kept(copy.file, "the environment file leaves the package apart")
+            for copy in copies
+            if copy.file.package in choice.apart
+        ]
+        wish = choice.implementation or family.automatic or VENDORED
+        servers: tuple[Server, ...] = ()
+        if wish == EQUAL:
+            decided += _unify_equal(mine)
+        elif wish != VENDORED:
+            implementation, servers = self._serve(family, choice, mine)
+            wish = implementation.name
+            decided += self._unify(implementation, servers, mine)
+            self._settle(family, implementation, servers)
+            decided += self._sheltered(family, servers, choice)
+        replaced = tuple(each for each in decided if isinstance(each, Replaced))
+        self._replaced |= {each.file: each.target for each in replaced}
+        if copies or servers:
+            self._plans.append(
+                FamilyPlan(
+                    family=family.name,
+                    implementation=wish,
+                    by_file=choice.implementation is not None,
+                    servers=tuple(sorted({each.file for each in servers})),
+                    replaced=replaced,
+                    kept=tuple(each for each in decided if isinstance(each, Kept)),
+                )
+            )
+
+    def _serve(
+        self, family: Family, choice: Choice, copies: tuple[Copy, ...]
+    ) -> tuple[Implementation, tuple[Server, ...]]:
+        """Return the implementation that serves, with its libraries.
+
+        An automatic one of which nothing is there gives way to one of which something is.
+        """
+        wish = choice.implementation or family.automatic
+        ordered = sorted(family.implementations, key=lambda each: each.name != wish)
+        first, *others = [(each, choose_servers(each, copies, self._survey)) for each in ordered]
+        if first[1] or choice.implementation is not None:
+            return first
+        return next((each for each in others if each[1]), first)
+
+    def _unify(
+        self, implementation: Implementation, servers: tuple[Server, ...], copies: tuple[Copy, ...]
+    ) -> Iterator[Replaced | Kept]:
+        serving = {server.file for server in servers}
+        for copy in copies:
+            server = next(
+                (each for each in servers if copy.library.name in each.provided.stands_for), None
+            )
+            if server is not None and copy.file not in serving:
+                yield self._decide(copy, server, implementation)
+
+    def _sheltered(
+        self, family: Family, servers: tuple[Server, ...], choice: Choice
+    ) -> Iterator[Replaced]:
+        """Yield what brings a shared library to those who look for it in the system."""
+        for server in servers:
+            for library in family.libraries:
+                if library.name in server.provided.stands_for:
+                    yield from self._sheltered_by(server, library, choice)
+
+    def _sheltered_by(self, server: Server, library: Library, choice: Choice) -> Iterator[Replaced]:
+        for file, names in self._survey.exposed(library).items():
+            machine = machine_of(self._survey.facts(file))
+            if machine is None or file.package in choice.apart or file == server.file:
+                continue
+            self._serving |= dict.fromkeys(names, server.file)
+            written = Written(
+                machine=machine, soname=file.filename, needed=file, needed_as=None, names=names
+            )
+            yield Replaced(file, written)
+
+    def _decide(
+        self, copy: Copy, server: Server, implementation: Implementation
+    ) -> Replaced | Kept:
+        survey = self._survey
+        facts = survey.facts(server.file)
+        if (copy.facts.machine, copy.facts.bits) != (facts.machine, facts.bits):
+            return Kept(copy.file, f"{server.file} is for {facts.machine} with {facts.bits} bits")
+        if copy.sha256 == survey.sha256(server.file):
+            return Replaced(copy.file, server.file)
+        lacking = survey.wanted_versions(copy) - frozenset(facts.defined_versions)
+        if lacking:
+            return Kept(copy.file, f"{server.file} lacks {', '.join(sorted(lacking))}")
+        if not survey.is_self_sufficient(server.file):
+            return Kept(copy.file, f"{server.file} needs what only its own package finds")
+        if copy.library.spelling is None:
+            return Replaced(copy.file, server.file)
+        names = tuple(each.library for each in implementation.needs if self._holds(each.when))
+        written = self._forwarder.write(copy, server, names, self._needed_variables(implementation))
+        return written if isinstance(written, Kept) else Replaced(copy.file, written)
+
+    def _settle(
+        self, family: Family, implementation: Implementation, servers: tuple[Server, ...]
+    ) -> None:
+        """Note what an implementation that serves means for the families that follow."""
+        if not servers:
+            return
+        self._chosen[family.name] = implementation.name
+        self._variables |= self._needed_variables(implementation)
+        for server in servers:
+            soname = self._survey.facts(server.file).soname
+            name = server.provided.copy_of or soname or server.file.filename
+            self._serving[name] = server.file
+            if server.provided.copy_of.startswith("lib") and not family.support:
+                self._standing[name] = server.file
+
+    def _needed_variables(self, implementation: Implementation) -> dict[str, str]:
+        return {
+            name: value
+            for each in implementation.variables
+            if self._holds(each.when)
+            for name, value in each.values.items()
+        }
+
+    def _holds(self, when: Mapping[str, str]) -> bool:
+        return all(self._chosen.get(family) == name for family, name in when.items())
+
+    def finish(self) -> RuntimePlan:
+        """Return the plan."""
+        return RuntimePlan(
+            families=tuple(sorted(self._plans, key=lambda plan: plan.family)),
+            replaced=dict(sorted(self._replaced.items(), key=lambda item: item[0])),
+            added=dict(sorted(self._added())),
+            standing=dict(sorted(self._standing.items())),
+            variables=dict(sorted(self._variables.items())),
+        )
+
+    def _added(self) -> Iterator[tuple[FileOf, FileOf]]:
+        """Yield further names for what shared libraries ask for beside themselves.
+
+        A library that is found by a link looks for others beside that link.
+        """
+        for copy, target in self._replaced.items():
+            wanted: Iterable[tuple[str, FileOf | None]]
+            if isinstance(target, Written):
+                wanted = [(name, self._serving.get(name)) for name in target.names]
+            else:
+                wanted = self._survey.needs_beside(target)
+            for name, found in wanted:
+                place = FileOf(copy.package, f"{copy.directory}/{name}")
+                if found is not None and not self._survey.has(place):
+                    yield place, self._end_of(found)
+
+    def _end_of(self, file: FileOf) -> FileOf:
+        target = self._replaced.get(file)
+        return target if isinstance(target, FileOf) else file
+
+
+def _unify_equal(copies: Iterable[Copy]) -> Iterator[Replaced]:
+    """Let the first of several copies that are equal, byte by byte, serve."""
+    first: dict[str, FileOf] = {}
+    for copy in copies:
+        server = first.setdefault(copy.sha256, copy.file)
+        if server != copy.file:
+            yield Replaced(copy.file, server)

@@ -1,0 +1,94 @@
+"""What is decided of shared runtimes: data that can be printed, compared and carried out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from envmgr.names import PackageName
+from envmgr.runtime.forwarding.types import Forward, Machine
+from envmgr.runtime.survey import FileOf
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an environment file says of a family."""
+
+    implementation: str | None = None
+    """Its name, or ``vendored``; ``None`` where the file says nothing."""
+    apart: frozenset[PackageName] = frozenset()
+    """Packages that keep their own copy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A library that envmgr writes: it stands in for a copy, and passes calls on.
+
+    It loads ``names``, then ``needed``, and sets ``variables`` that are not set. With no
+    ``forwards``, callers find the functions of ``needed`` through it; it may stand in for
+    that library itself, to have ``names`` loaded first.
+    """
+
+    machine: Machine
+    soname: str
+    needed: FileOf
+    """The library it passes calls on to."""
+    needed_as: str | None
+    """Its SONAME; ``None`` to name it by its path."""
+    names: tuple[str, ...] = ()
+    """Canonical SONAMEs of other families, which stand beside it as links."""
+    forwards: tuple[Forward, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+Target: TypeAlias = FileOf | Written
+"""What a path of an entry leads to instead of its own file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A copy that gives way."""
+
+    file: FileOf
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A copy that stays, and why, in one clause."""
+
+    file: FileOf
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyPlan:
+    """What becomes of one family in an environment."""
+
+    family: str
+    implementation: str
+    """An implementation's name, ``equal``, or ``vendored``."""
+    by_file: bool
+    """Whether the environment file says so; else it is automatic."""
+    servers: tuple[FileOf, ...] = ()
+    """The libraries that serve."""
+    replaced: tuple[Replaced, ...] = ()
+    kept: tuple[Kept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimePlan:
+    """Everything that is decided; the empty plan leaves every package as it is."""
+
+    families: tuple[FamilyPlan, ...] = ()
+    """Sorted by name; those of which nothing is there are left out."""
+    replaced: Mapping[FileOf, Target] = field(default_factory=dict)
+    """Files of entries that are something else in the view."""
+    added: Mapping[FileOf, FileOf] = field(default_factory=dict)
+    """Further names in directories of entries, by which a shared library asks for others."""
+    standing: Mapping[str, FileOf] = field(default_factory=dict)
+    """Canonical SONAME -> library, for the prefix's ``lib``."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What the start-up file sets unless the user has."""
+
+    def __bool__(self) -> bool:
+        return bool(self.replaced or self.added or self.standing or self.variables)

@@ -1,0 +1,211 @@
+"""Recipes of shared runtimes: one file for each family, checked as a whole.
+
+envmgr comes with some; a site adds its own, of which one with a known family adds to
+it, or takes the place of implementations and libraries of the same name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar, cast
+
+from envmgr.runtime.forwarding.spelling import Integers, Spelling, Style
+from envmgr.runtime.nodes import mapping_of, mappings, text, texts
+from envmgr.runtime.shapes import RUNTIME
+from envmgr.runtime.types import (
+    EQUAL,
+    VENDORED,
+    Family,
+    Implementation,
+    Library,
+    Need,
+    Provided,
+    RuntimeCatalog,
+    StaticCopy,
+    Variables,
+)
+from envmgr.spec.composer import compose, decode
+from envmgr.spec.nodes import MappingNode, ScalarNode
+from envmgr.spec.problems import FileUnreadable, Findings, RecipeInvalid
+from envmgr.spec.recipes import recipe_path
+from envmgr.spec.source import read_source
+from envmgr.wheel.requirement import Named, RequirementSyntaxError, parse_requirement
+
+_Item = TypeVar("_Item", bound=Library | Implementation)
+
+
+def read_catalog(directories: Iterable[Path] = ()) -> RuntimeCatalog:
+    """Read envmgr's own recipes, then those of ``directories``, which add to them.
+
+    Raises FileUnreadable and RecipeInvalid, with every problem of the first bad file.
+    """
+    families: dict[str, Family] = {}
+    for directory in (recipe_path("runtimes"), *directories):
+        for file in _recipes_in(directory):
+            family = read_family(file)
+            known = families.get(family.name)
+            families[family.name] = family if known is None else _merged(known, family)
+    return RuntimeCatalog(tuple(families[name] for name in sorted(families)))
+
+
+def _recipes_in(directory: Path) -> list[Path]:
+    try:
+        names = [path for path in directory.iterdir() if path.suffix in (".yaml", ".yml")]
+    except OSError as error:
+        raise FileUnreadable(directory, (error.strerror or str(error)).lower()) from None
+    return sorted(names)
+
+
+def read_family(file: Path) -> Family:
+    """Read one recipe. Raises FileUnreadable, RecipeInvalid."""
+    try:
+        data = read_source(file)
+    except OSError as error:
+        raise FileUnreadable(file, (error.strerror or str(error)).lower()) from None
+    return parse_family(data, file)
+
+
+def parse_family(data: bytes, file: Path) -> Family:
+    """Read the text of a recipe. Raises RecipeInvalid with every problem of it."""
+    findings = Findings(file)
+    decoded = decode(data, findings)
+    root = None if decoded is None else compose(decoded, findings)
+    checked = None if root is None else RUNTIME.check(root, "", findings)
+    if findings.problems or not isinstance(checked, MappingNode):
+        raise RecipeInvalid(file, findings.problems)
+    family = _family(checked, findings)
+    _check_names(checked, family, findings)
+    if findings.problems:
+        raise RecipeInvalid(file, findings.problems)
+    return family
+
+
+def _family(node: MappingNode, findings: Findings) -> Family:
+    return Family(
+        name=text(node, "family"),
+        description=text(node, "description"),
+        libraries=tuple(map(_library, mappings(node, "libraries"))),
+        implementations=tuple(
+            _implementation(each, findings) for each in mappings(node, "implementations")
+        ),
+        automatic=text(node, "automatic") or None,
+        support=text(node, "support") in ("true", "True", "TRUE"),
+        static_copies=tuple(
+            StaticCopy(files=texts(each, "files"), what=text(each, "what"))
+            for each in mappings(node, "static-copies")
+        ),
+    )
+
+
+def _library(node: MappingNode) -> Library:
+    written = node.get("spelling")
+    return Library(
+        name=text(node, "name"),
+        files=texts(node, "files"),
+        spelling=_spelling(written) if isinstance(written, MappingNode) else None,
+    )
+
+
+def _spelling(node: MappingNode) -> Spelling:
+    return Spelling(
+        prefix=text(node, "prefix"),
+        suffix=text(node, "suffix"),
+        integers=cast("Integers", text(node, "integers") or "lp64"),
+        style=cast("Style", text(node, "style") or "openblas"),
+    )
+
+
+def _implementation(node: MappingNode, findings: Findings) -> Implementation:
+    return Implementation(
+        name=text(node, "name"),
+        description=text(node, "description"),
+        licence=text(node, "licence"),
+        wheel=_wheel(node, findings),
+        provides=tuple(map(_provided, mappings(node, "provides"))),
+        variables=tuple(
+            Variables(mapping_of(each, "values"), mapping_of(each, "when"))
+            for each in mappings(node, "variables")
+        ),
+        needs=tuple(
+            Need(text(each, "library"), mapping_of(each, "when"))
+            for each in mappings(node, "needs")
+        ),
+        abi=text(node, "abi") or None,
+    )
+
+
+def _provided(node: MappingNode) -> Provided:
+    copy_of = text(node, "copy-of")
+    also = texts(node, "stands-for")
+    return Provided(
+        copy_of=copy_of,
+        file=text(node, "file"),
+        stands_for=(copy_of, *also) if copy_of else also,
+        spellings=tuple(map(_spelling, mappings(node, "spellings"))),
+    )
+
+
+def _wheel(node: MappingNode, findings: Findings) -> Named | None:
+    written = node.get("wheel")
+    if not isinstance(written, ScalarNode):
+        return None
+    try:
+        wheel = parse_requirement(written.text)
+    except RequirementSyntaxError as error:
+        findings.add(written.at, str(error), "write a name and versions: `mkl >=2024`")
+        return None
+    if not isinstance(wheel, Named):
+        findings.add(written.at, "a wheel is named, not given by its address")
+        return None
+    return wheel
+
+
+def _check_names(node: MappingNode, family: Family, findings: Findings) -> None:
+    """Find what is named and not there, and what is there twice."""
+    libraries = [library.name for library in family.libraries]
+    implementations = [each.name for each in family.implementations]
+    _check_twice(node, "libraries", findings)
+    _check_twice(node, "implementations", findings)
+    automatic = node.get("automatic")
+    if family.automatic not in (None, EQUAL, *implementations):
+        at = automatic.at if automatic else node.at
+        hint = f"write one of {', '.join((EQUAL, *implementations))}"
+        findings.add(at, f"the family has no implementation `{family.automatic}`", hint)
+    for implementation in mappings(node, "implementations"):
+        name = implementation.get("name")
+        if text(implementation, "name") == VENDORED and name is not None:
+            hint = "choose another name: it means that packages keep their copies"
+            findings.add(name.at, f"no implementation can be called `{VENDORED}`", hint)
+        for provided in mappings(implementation, "provides"):
+            for wanted in (text(provided, "copy-of"), *texts(provided, "stands-for")):
+                if wanted and wanted not in libraries:
+                    hint = f"write one of {', '.join(libraries)}"
+                    findings.add(provided.at, f"the family has no library `{wanted}`", hint)
+            if bool(text(provided, "copy-of")) == bool(text(provided, "file")):
+                hint = "`copy-of` takes a copy of a package, `file` one of the wheel"
+                findings.add(provided.at, "one of `copy-of` and `file` is needed", hint)
+
+
+def _check_twice(node: MappingNode, key: str, findings: Findings) -> None:
+    seen: set[str] = set()
+    for each in mappings(node, key):
+        name = text(each, "name")
+        if name in seen:
+            findings.add(each.at, f"`{key}` has {name} twice", "keep one of the two")
+        seen.add(name)
+
+
+def _merged(known: Family, added: Family) -> Family:
+    """Let a site's recipe add to a family, or replace parts of it by their names."""
+    return replace(
+        known,
+        description=added.description,
+        automatic=added.automatic or known.automatic,
+        libraries=_by_name(known.libraries, added.libraries),
+        implementations=_by_name(known.implementations, added.implementations),
+        static_copies=(*known.static_copies, *added.static_copies),
+    )
+
+
+def _by_name(known: tuple[_Item, ...], added: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    return tuple({each.name: each for each in (*known, *added)}.values())

@@ -1,0 +1,68 @@
+"""Which library of an implementation serves an environment."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from envmgr.runtime.forwarding.spelling import Spelling
+from envmgr.runtime.survey import Copy, FileOf, Survey
+from envmgr.runtime.types import Implementation, Provided
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A library that serves, and what it can stand for."""
+
+    file: FileOf
+    provided: Provided
+    spellings: tuple[Spelling, ...]
+    """For a BLAS, how it writes the names of functions."""
+
+
+def choose_servers(
+    implementation: Implementation, copies: tuple[Copy, ...], survey: Survey
+) -> tuple[Server, ...]:
+    """Choose a library for everything that an implementation provides and that is there."""
+    return tuple(_servers(implementation, copies, survey))
+
+
+def _servers(
+    implementation: Implementation, copies: tuple[Copy, ...], survey: Survey
+) -> Iterator[Server]:
+    covered: set[str] = set()
+    for provided in implementation.provides:
+        if provided.copy_of in covered:
+            continue
+        if provided.copy_of:
+            copy = _newest(provided, copies, survey)
+            if copy is not None:
+                spelling = copy.library.spelling
+                yield Server(copy.file, provided, () if spelling is None else (spelling,))
+        else:
+            wheel = implementation.wheel
+            files = () if wheel is None else survey.libraries_of(wheel.name)
+            found = [each for each in files if fnmatchcase(each.path, provided.file)]
+            for file in found[:1]:
+                yield Server(file, provided, provided.spellings)
+        covered.update(provided.stands_for)
+
+
+def _newest(provided: Provided, copies: tuple[Copy, ...], survey: Survey) -> Copy | None:
+    """Choose the copy that can stand for most; of equals the first by package and path.
+
+    By how many consumers' wishes it covers, then by how many versions it has, then by
+    whether it finds all it needs by itself, then by how many copies are equal to it.
+    """
+    pool = [copy for copy in copies if copy.library.name == provided.copy_of]
+    wishes = [
+        survey.wanted_versions(copy) for copy in copies if copy.library.name in provided.stands_for
+    ]
+    alike = Counter(copy.sha256 for copy in pool)
+
+    def rank(copy: Copy) -> tuple[int, int, bool, int]:
+        versions = frozenset(copy.facts.defined_versions)
+        covered = sum(wish <= versions for wish in wishes)
+        return covered, len(versions), survey.is_self_sufficient(copy.file), alike[copy.sha256]
+
+    return max(pool, key=rank) if pool else None
