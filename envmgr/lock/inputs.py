@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from envmgr.spec.addresses import without_credentials
+from envmgr.spec.runtimes import VENDORED
 from envmgr.spec.types import EnvironmentSpec, IndexSpec, PythonRange
 
 Inputs: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
@@ -22,6 +23,11 @@ def inputs_of(spec: EnvironmentSpec) -> Inputs:
         "constraints": _sorted_texts(spec.constraints),
         "overrides": _sorted_texts(spec.overrides),
         "prereleases": _sorted_texts(spec.prereleases),
+        "runtimes": tuple(
+            f"{family} = {wish.implementation}"
+            for family, wish in sorted(spec.runtimes.families.items())
+            if wish.implementation not in (None, VENDORED)
+        ),
         "exclude-newer": (spec.exclude_newer.isoformat(),) if spec.exclude_newer else (),
     }
     return tuple((key, values) for key, values in stated.items() if any(values))

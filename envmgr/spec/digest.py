@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from envmgr.spec.keys import KEYS, Digest
+from envmgr.spec.runtimes import VENDORED, RuntimeWish
 from envmgr.spec.types import Dependency, EnvironmentSpec, IndexSpec, PythonPath, PythonSpec
 
 CANONICAL_VERSION = 1
@@ -37,11 +38,12 @@ def activation_digest(spec: EnvironmentSpec) -> str:
 
 def canonical_form(spec: EnvironmentSpec, digest: Digest) -> str:
     """Return the text that a digest is of."""
+    forms = {**_FORMS, **_RESOLUTION_FORMS} if digest is Digest.RESOLUTION else _FORMS
     kept = {
         key.name: value
         for key in KEYS
         if key.supported and digest in key.digests
-        if (value := _FORMS[key.name](spec))
+        if (value := forms[key.name](spec))
     }
     head = f"envmgr {digest.value} {CANONICAL_VERSION}\n"
     return head + json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -77,6 +79,25 @@ def _exclude_newer(spec: EnvironmentSpec) -> _Canonical:
     return None if spec.exclude_newer is None else spec.exclude_newer.isoformat()
 
 
+def _runtimes(spec: EnvironmentSpec) -> _Canonical:
+    if spec.runtimes.vendored:
+        return VENDORED
+    return {
+        family: [wish.implementation, wish.host, [*sorted(wish.apart)]]
+        for family, wish in spec.runtimes.families.items()
+        if wish != RuntimeWish()
+    }
+
+
+def _runtime_choices(spec: EnvironmentSpec) -> _Canonical:
+    """Of runtimes, what packages are asked for: neither who keeps a copy, nor the host's."""
+    return {
+        family: wish.implementation
+        for family, wish in spec.runtimes.families.items()
+        if wish.implementation not in (None, VENDORED)
+    }
+
+
 _FORMS: Mapping[str, Callable[[EnvironmentSpec], _Canonical]] = {
     "python": _python,
     "indexes": lambda spec: [_index(index) for index in spec.indexes],
@@ -86,8 +107,14 @@ _FORMS: Mapping[str, Callable[[EnvironmentSpec], _Canonical]] = {
     "overrides": lambda spec: _requirements(spec.overrides),
     "prereleases": lambda spec: [*sorted(spec.prereleases)],
     "exclude-newer": _exclude_newer,
+    "runtimes": _runtimes,
     "link": lambda spec: {name: way.value for name, way in spec.link.items()},
     "conflicts": lambda spec: [[rule.path, rule.keep] for rule in spec.conflicts],
     "variables": lambda spec: dict(spec.variables),
 }
 """How each supported key that is part of a digest is written."""
+
+_RESOLUTION_FORMS: Mapping[str, Callable[[EnvironmentSpec], _Canonical]] = {
+    "runtimes": _runtime_choices,
+}
+"""Of keys of which a resolution depends on a part alone."""

@@ -14,6 +14,7 @@ from envmgr.spec.index_list import parse_indexes
 from envmgr.spec.keys import ENVIRONMENT
 from envmgr.spec.nodes import MappingNode, ScalarNode
 from envmgr.spec.problems import EnvironmentFileInvalid, FileUnreadable, Findings
+from envmgr.spec.runtimes import parse_runtimes
 from envmgr.spec.scalars import whole_number
 from envmgr.spec.source import read_source
 from envmgr.spec.types import KEPT, EnvironmentSpec
@@ -75,6 +76,7 @@ def _parse(
         overrides=parse_limits(file.get("overrides"), "overrides", findings),
         prereleases=parse_prereleases(file.get("prereleases"), findings),
         exclude_newer=parse_exclude_newer(file.get("exclude-newer"), findings),
+        runtimes=parse_runtimes(file.get("runtimes"), findings),
         link=parse_link(file.get("link"), findings),
         conflicts=parse_conflicts(file.get("conflicts"), findings),
         keep=KEPT if keep is None else whole_number(keep) or KEPT,

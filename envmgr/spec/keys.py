@@ -50,19 +50,19 @@ _CONDITION = MapOf(_TEXT_OR_TEXTS, _WORD_KEY)
 _STRATEGIES = ("first-index", "index-priority", "version-priority")
 _HARDWARE = OneOf((Text(), MapOf(_TEXT_OR_TEXTS, _WORD_KEY)))
 _ACCELERATOR = Choice(("auto", "cpu", "cuda", "rocm"))
-_RUNTIMES = MapOf(
-    OneOf(
-        (
-            Text(),
-            Record(
-                (
-                    Field("host", Text(), "a library of the machine that serves the family"),
-                    Field("unify", MapOf(Flag(), _PACKAGE_KEY), "packages to leave out: false"),
-                )
-            ),
-        )
+_RUNTIME = Record(
+    (
+        Field("implementation", Text(("mkl",)), "what serves the family, or `vendored`"),
+        Field("host", Text(("auto",)), "a library of the machine that serves it, or `auto`"),
+        Field("unify", MapOf(Flag(), _PACKAGE_KEY), "packages that keep their copies: false"),
     ),
-    _WORD_KEY,
+    can_be_empty=True,
+)
+_RUNTIMES = OneOf(
+    (
+        Choice(("vendored",)),
+        MapOf(OneOf((Text(("gnu", "mkl")), _RUNTIME)), _WORD_KEY, "write `FAMILY: IMPLEMENTATION`"),
+    )
 )
 
 INDEX = Record(
@@ -205,7 +205,12 @@ KEYS: tuple[Key, ...] = (
         "who must have published a package",
         _R,
     ),
-    _later("runtimes", _RUNTIMES, "implementations of shared runtimes, by family", _R, _V),
+    Key(
+        "runtimes",
+        _RUNTIMES,
+        "implementations of shared runtimes, by family; `vendored` leaves all packages their own",
+        digests=(_R, _V),
+    ),
     Key(
         "link",
         MapOf(Choice(("fold", "file", "copy", "hardlink")), _PACKAGE_KEY, "write `PACKAGE: copy`"),

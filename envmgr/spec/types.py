@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from envmgr.names import EnvironmentName, GroupName, PackageName
 from envmgr.spec.indexes import IndexSpec as IndexSpec
+from envmgr.spec.runtimes import Runtimes
 from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.wheel.requirement import Direct, Named
 
@@ -56,6 +57,7 @@ class EnvironmentSpec:
     """Packages whose pre-releases may be chosen: ``prereleases: {allow: [name]}``."""
     exclude_newer: datetime | None = None
     """Aware, UTC: files uploaded at or after this instant do not exist."""
+    runtimes: Runtimes = field(default_factory=Runtimes)
     link: Mapping[PackageName, LinkWay] = field(default_factory=dict)
     conflicts: tuple[ConflictRule, ...] = ()
     """In the order of the file: the first that fits decides."""

@@ -81,6 +81,10 @@ def _described(spec: EnvironmentSpec) -> list[str]:
     lines += [f"prerelease = {name}" for name in sorted(spec.prereleases)]
     if spec.exclude_newer is not None:
         lines.append(f"exclude-newer = {spec.exclude_newer.isoformat()}")
+    lines += ["runtimes vendored"] if spec.runtimes.vendored else []
+    for family, wish in spec.runtimes.families.items():
+        apart = " without ".join(["", *sorted(wish.apart)])
+        lines.append(f"runtime {family} = {wish.implementation}, host {wish.host}{apart}")
     lines += [f"link {name} = {way}" for name, way in spec.link.items()]
     lines += [f"conflict = {rule}" for rule in spec.conflicts]
     lines += [f"variable {name} = {value!r}" for name, value in spec.variables.items()]

@@ -19,7 +19,7 @@ def test_every_key_built_so_far_has_its_place_in_the_value() -> None:
 
 def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
     with pytest.raises(EnvironmentFileInvalid) as caught:
-        parse_environment("nmae: x\npython: ^3\nruntimes: {}\nname: A\n", SOURCE, {})
+        parse_environment("nmae: x\npython: ^3\nextends: x\nname: A\n", SOURCE, {})
     assert caught.value.exit_code is ExitCode.DEFINITION
     assert str(caught.value) == "/srv/project/environment.yaml has 4 problems"
     assert [problem.line for problem in caught.value.problems] == [1, 2, 3, 4]
