@@ -35,6 +35,13 @@ class Source:
         self._paths = [file.path for file in laid.manifest.files]
         self.real = frozenset(_with_parents(laid.manifest.reaching))
         self._reaching_programs = frozenset(_reaching_programs(laid.manifest))
+        self._composed = laid.composed
+
+    def target(self, path: str) -> str:
+        """Return where a link to a path of the entry leads: into what stands in for it, if any."""
+        composed = self._composed
+        root = self.root if composed is None or path not in composed.paths else composed.root
+        return f"{root}/{path}"
 
     def way_at(self, path: str, claim: Claim) -> LinkWay:
         """Tell how what is claimed of this entry gets to a place of the view.
@@ -43,6 +50,8 @@ class Source:
         ``share`` must be told from what programs wrote there. A program that reaches for
         libraries of other entries is no link: the kernel takes ``$ORIGIN`` from its end.
         """
+        if self._composed is not None and claim.source in self._composed.exchanged:
+            return LinkWay.FOLD
         if claim.source in self._reaching_programs:
             return max(self.way, LinkWay.HARDLINK, key=WEIGHT.__getitem__)
         if self.way is LinkWay.FOLD or path.partition("/")[0] in WRITTEN_BY_PROGRAMS:
@@ -64,6 +73,9 @@ class Source:
                 below = paths[at][:slash]
                 yield below[start:], Claim(entry, below, None)
                 at = bisect_left(paths, f"{below}0", at)  # "0" is the character after "/"
+        for path in () if self._composed is None else self._composed.added:
+            if path.startswith(prefix) and "/" not in path[start:]:
+                yield path[start:], Claim(entry, path, FileFacts(path, 0, False, ""))
 
 
 def _reaching_programs(manifest: Manifest) -> Iterator[str]:

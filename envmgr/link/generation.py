@@ -56,6 +56,21 @@ class PackageRecord(msgspec.Struct, frozen=True):
     """Empty where ``dependencies`` alone needs it."""
 
 
+class RuntimeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one family of shared runtimes in a generation; files as ``PACKAGE:PATH``."""
+
+    family: str
+    implementation: str
+    """Its name, ``equal``, or ``vendored``."""
+    by_file: bool
+    """Whether the environment file says so; else it was automatic."""
+    servers: tuple[str, ...] = ()
+    replaced: tuple[tuple[str, str, bool], ...] = ()
+    """Copy, what serves instead, and whether through a library that passes calls on."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """Copy, and why it stays."""
+
+
 class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of a generation, in ``generation.json``."""
 
@@ -99,6 +114,10 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Against the one before: name, version then, version now; empty where there was none."""
     taken: tuple[str, ...] = ()
     """Names in ``site-packages`` that hold copies or hard links; sorted."""
+    composed: tuple[StoreKey, ...] = ()
+    """Composed entries that its links lead to."""
+    runtimes: tuple[RuntimeRecord, ...] = ()
+    """Sorted by family; those of which nothing is there are left out."""
     schema: int = RECORD_SCHEMA
 
 

@@ -15,6 +15,21 @@ ENVMGR = "envmgr itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """A composed entry, and what of its package it holds."""
+
+    key: StoreKey
+    root: str
+    """Absolute path."""
+    paths: Set[str]
+    """Everything in it, relative to it and to the package's own entry alike."""
+    added: tuple[str, ...]
+    """Of these, what the package itself has not; sorted."""
+    exchanged: Set[str]
+    """Of these, what is not the package's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaidEntry:
     """One store entry that goes into a view."""
 
@@ -30,6 +45,8 @@ class LaidEntry:
     """Text of ``direct_url.json`` (PEP 610), for a direct reference."""
     way: LinkWay = LinkWay.FOLD
     """How its files get into the view."""
+    composed: Composed | None = None
+    """What stands in for parts of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +60,8 @@ class LayoutInputs:
     """Absolute path of the generation; scripts and nothing else name it."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """What the start-up file sets unless the user has: needs of shared runtimes, no wishes."""
+    standing: Mapping[str, str] = field(default_factory=dict)
+    """Shared libraries for ``lib``: canonical SONAME -> absolute path in the store."""
     activation: Mapping[str, str] = field(default_factory=dict)
     """Further files, path in the generation -> text."""
     compiled: bool = False

@@ -261,6 +261,9 @@ class _View:
             self._own_link(f"bin/{name}", interpreter.executable if name == "python" else "python")
         if self._merges_lib64:
             self._own_link("lib64", "lib")
+        for soname, target in self._inputs.standing.items():
+            if f"lib/{soname}" not in self._owners:
+                self._own_link(f"lib/{soname}", target)
         texts = {"pyvenv.cfg": render_pyvenv(interpreter, self._inputs.name)}
         for name, text in render_startup(self._inputs.variables).items():
             texts[f"{self._site}/{name}"] = text
@@ -299,7 +302,7 @@ class _View:
         return self._verdicts.weight(self._owner(claim)), WEIGHT[self._way(path, claim)]
 
     def _target(self, claim: Claim) -> str:
-        return f"{self._sources[claim.entry].root}/{claim.source}"
+        return self._sources[claim.entry].target(claim.source)
 
     def _cache_directory(self, claim: Claim) -> str:
         return f"{self._target(claim).rpartition('/')[0]}/__pycache__"

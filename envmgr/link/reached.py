@@ -42,6 +42,7 @@ def read_reached(prefix: Path) -> Reached:
         else:
             records.append(record)
             keys.update(package.key for package in record.packages)
+            keys.update(record.composed)
     return Reached(frozenset(keys), tuple(records), whole)
 
 

@@ -40,6 +40,8 @@ from envmgr.pipeline.linking import direct_urls, left_out, link_ways, stray_link
 from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.origin import moved_from, recorded_file
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
+from envmgr.pipeline.runtime_records import runtime_records
+from envmgr.pipeline.runtimes import Unified, unify
 from envmgr.pipeline.settle import LockWish, Settled, settle
 from envmgr.pipeline.stock import Stocked, stock, store_key
 from envmgr.pipeline.types import Change, Created, CreateRequest
@@ -256,25 +258,32 @@ def _link(
     generation = new_generation_id(datetime.now(UTC))
     elsewhere = left_out(settled.lock, packages)
     with world.stage("link", len(packages)):
+        laid = read_laid_entries(
+            (stocked.entries[store_key(package)] for package in packages),
+            _requested(aim.spec, aim.groups),
+            direct_urls(packages),
+            link_ways(aim.spec.link, packages),
+        )
+        unified = unify(aim.spec, laid, settled.target.interpreter, store)
         inputs = LayoutInputs(
             interpreter=settled.target.interpreter,
-            entries=read_laid_entries(
-                (stocked.entries[store_key(package)] for package in packages),
-                _requested(aim.spec, aim.groups),
-                direct_urls(packages),
-                link_ways(aim.spec.link, packages),
-            ),
+            entries=unified.entries,
             name=aim.name,
             generation=str(generation_path(aim.prefix, generation)),
+            variables=unified.plan.variables,
+            standing=unified.standing,
             activation=render_activation(str(aim.prefix), aim.name, aim.spec.variables),
             compiled=stocked.bytecode,
             conflicts=aim.spec.conflicts,
             elsewhere=elsewhere,
         )
         view = without_absent_bytecode(layout(inputs))
-        record = _record(aim, settled, packages, stocked, generation, view)
-        carried = _switch(aim, view, record, store, world)
-        touch_entries(entry.path for entry in stocked.entries.values())
+        record = _record(aim, settled, packages, stocked, generation, view, unified)
+        with store.leased(unified.keys, world.report):
+            carried = _switch(aim, view, record, store, world)
+        touch_entries((*(entry.path for entry in stocked.entries.values()), *unified.places))
+    if unified.note:
+        world.report(Warned(unified.note))
     for note in (*view.notes, *stray_links(aim.spec.link, packages, elsewhere)):
         world.report(Warned(note))
     _tell_carried(carried, world)
@@ -326,6 +335,7 @@ def _record(
     stocked: Stocked,
     generation: GenerationId,
     view: Layout,
+    unified: Unified,
 ) -> GenerationRecord:
     interpreter = settled.target.interpreter
     record = GenerationRecord(
@@ -350,6 +360,8 @@ def _record(
         stores=tuple(sorted({str(entry.path.parent) for entry in stocked.entries.values()})),
         lock=_text(aim.lock),
         python_wish=aim.python,
+        composed=unified.keys,
+        runtimes=runtime_records(unified.plan),
     )
     return with_cause(aim.prefix, record, aim.before)
 

@@ -7,7 +7,7 @@ one of them finds the other's entry in its place and throws its own away.
 
 import errno
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from envmgr.events import Reporter, silent
 from envmgr.files import remove_tree
 from envmgr.helper import Helper
 from envmgr.names import StoreKey
+from envmgr.store.composed import Composition, is_composed, write_composed
 from envmgr.store.entry import Entry
 from envmgr.store.errors import store_failure
 from envmgr.store.staging import left_behind, make_staging, sweep_staging
@@ -71,7 +72,17 @@ class Store:
         return None
 
     def own_entries(self) -> tuple[Entry, ...]:
-        """List the entries that stand where this store adds, by key. Raises StoreNotWritable."""
+        """List the wheels' entries that stand where this store adds, by key.
+
+        Raises StoreNotWritable.
+        """
+        return tuple(entry for entry in self._own() if not is_composed(entry.key))
+
+    def own_composed(self) -> tuple[Entry, ...]:
+        """List the composed entries that stand where this store adds. Raises StoreNotWritable."""
+        return tuple(entry for entry in self._own() if is_composed(entry.key))
+
+    def _own(self) -> tuple[Entry, ...]:
         try:
             names = sorted(os.listdir(self._entries[0]))
         except FileNotFoundError:
@@ -116,13 +127,33 @@ class Store:
             except OSError as error:
                 raise store_failure(self.path, filename, error) from error
 
+    def add_composed(self, composition: Composition, contents: Mapping[str, bytes]) -> Entry:
+        """Make a composed entry; one that is there already is returned as it is.
+
+        ``contents`` are those of its own files. Raises StoreNotWritable, StoreFull, which
+        leave nothing behind.
+        """
+        key = composition.key
+        found = self.find(key)
+        if found is not None:
+            return found
+        try:
+            self._prepare()
+            return self._add(key, lambda root: write_composed(composition, contents, root))
+        except OSError as error:
+            raise store_failure(self.path, composition.package, error) from error
+
     def _unpack(self, key: StoreKey, archive: WheelArchive) -> Entry:
         from envmgr.store.unpack import unpack_into
 
+        return self._add(key, lambda root: unpack_into(archive, root))
+
+    def _add(self, key: StoreKey, fill: Callable[[str], object]) -> Entry:
+        """Let a new entry be filled, and put it into its place."""
         final = f"{self._entries[0]}/{key}"
         staging = make_staging(self._entries[0])
         try:
-            unpack_into(archive, staging)
+            fill(staging)
             _rename_in(staging, final)
         except BaseException:
             remove_tree(staging)

@@ -1,0 +1,130 @@
+"""One package with some of its files exchanged, as a store entry that environments share.
+
+A library looks for others beside itself, ``$ORIGIN/../PACKAGE.libs``, and the kernel
+takes ``..`` from where a directory really stands. So whoever looks into a directory in
+which something is exchanged must really stand beside it. That would mean many real
+directories in each view; a composition holds them once, and views fold into it.
+
+It holds the directories in question alone. Everything in them is the package's own
+file by a further name, or leads to what stands in for it; so it costs no copies.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from envmgr.link.inputs import Composed, LaidEntry
+from envmgr.store.composed import Composition
+from envmgr.wheel.manifest import FileFacts, Manifest
+from envmgr.wheel.reach import search_places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What stands in for files of one package; paths are relative to its entry."""
+
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Path -> absolute target, in the place of a file or beside the others."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Path -> content of a library that envmgr wrote."""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every path that is not the package's own."""
+        return frozenset((*self.links, *self.files))
+
+
+def compose(laid: LaidEntry, exchange: Exchange) -> Composition:
+    """Decide the composition of a package whose files are exchanged; a pure function."""
+    return _Composing(laid, exchange).run()
+
+
+class _Composing:
+    def __init__(self, laid: LaidEntry, exchange: Exchange) -> None:
+        self._laid = laid
+        self._exchange = exchange
+        self._real = real_directories(laid.manifest, exchange)
+        self._names: dict[str, str] = {}
+        self._links: dict[str, str] = {}
+
+    def run(self) -> Composition:
+        for directory, names in _listed(self._laid.manifest, self._real).items():
+            self._fill(directory, names)
+        exchange = self._exchange
+        digests = {path: hashlib.sha256(data).hexdigest() for path, data in exchange.files.items()}
+        self._links |= exchange.links
+        manifest = self._laid.manifest
+        return Composition(
+            package=f"{manifest.name} {manifest.version}",
+            directories=tuple(sorted(self._real)),
+            names={path: self._names[path] for path in sorted(self._names.keys() - exchange.paths)},
+            links=dict(sorted(self._links.items())),
+            files=dict(sorted(digests.items())),
+        )
+
+    def _fill(self, directory: str, names: Mapping[str, FileFacts | None]) -> None:
+        """Bring everything that stands in a real directory, its bytecode too."""
+        root = self._laid.root
+        for name, file in names.items():
+            path = f"{directory}/{name}"
+            if path not in self._real:
+                (self._links if file is None else self._names)[path] = f"{root}/{path}"
+        if any(name.endswith(".py") for name in names):
+            self._links[f"{directory}/__pycache__"] = f"{root}/{directory}/__pycache__"
+
+
+def real_directories(manifest: Manifest, exchange: Exchange) -> frozenset[str]:
+    """Return the directories that must be real, with their parents.
+
+    Those in which something is exchanged, and those of libraries that look into them.
+    """
+    changed = {path.rpartition("/")[0] for path in exchange.paths}
+    segments = {tuple(directory.split("/")) for directory in changed}
+    looking = {
+        facts.path.rpartition("/")[0]
+        for facts in manifest.elf
+        if not segments.isdisjoint(search_places(facts))
+    }
+    return frozenset(parent for path in changed | looking for parent in _with_parents(path))
+
+
+def _with_parents(directory: str) -> Iterator[str]:
+    path = directory
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _listed(
+    manifest: Manifest, real: frozenset[str]
+) -> Mapping[str, Mapping[str, FileFacts | None]]:
+    """List what stands directly in each of the real directories; ``None`` for a directory."""
+    found: dict[str, dict[str, FileFacts | None]] = {directory: {} for directory in sorted(real)}
+    tops = {directory for directory in real if "/" not in directory}
+    for file in manifest.files:
+        directory, _, name = file.path.rpartition("/")
+        if directory in found:
+            found[directory][name] = file
+            continue
+        while directory and directory.partition("/")[0] in tops:
+            parent, _, name = directory.rpartition("/")
+            if parent in found:
+                found[parent].setdefault(name, None)
+                break
+            directory = parent
+    return found
+
+
+def composed_at(
+    root: str, composition: Composition, exchange: Exchange, laid: LaidEntry
+) -> Composed:
+    """Say what a view finds in a composition that stands at ``root``."""
+    own = {file.path for file in laid.manifest.files}
+    exchanged = exchange.paths
+    return Composed(
+        key=composition.key,
+        root=root,
+        paths=composition.paths,
+        added=tuple(sorted(exchanged - own)),
+        exchanged=exchanged,
+    )

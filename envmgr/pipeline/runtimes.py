@@ -1,0 +1,141 @@
+"""Shared runtimes in a view: decide what serves, and let compositions stand in for packages."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from envmgr.link.compose import Exchange, compose, composed_at
+from envmgr.link.inputs import LaidEntry
+from envmgr.names import PackageName, StoreKey
+from envmgr.runtime.choice import choose
+from envmgr.runtime.forwarding.types import ForwardingLibrary
+from envmgr.runtime.forwarding.writer import render_forwarding_library
+from envmgr.runtime.plan import plan_runtimes
+from envmgr.runtime.plan_types import RuntimePlan, Target, Written
+from envmgr.runtime.recipes import read_catalog
+from envmgr.runtime.survey import FileOf
+from envmgr.spec.types import EnvironmentSpec
+from envmgr.store.entry import Entry, EntryDamaged
+from envmgr.store.store import Store
+from envmgr.target.types import Glibc, Interpreter
+from envmgr.wheel.symbols import Symbols, read_symbols
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unified:
+    """The entries of a view with what stands in for parts of them."""
+
+    entries: tuple[LaidEntry, ...]
+    plan: RuntimePlan
+    standing: Mapping[str, str]
+    """Canonical SONAME -> absolute path, for the view's ``lib``."""
+    note: str | None = None
+    """Why nothing is shared although the file wishes for it."""
+
+    @property
+    def keys(self) -> tuple[StoreKey, ...]:
+        """Composed entries that the view links to."""
+        return tuple(laid.composed.key for laid in self.entries if laid.composed is not None)
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """Where those stand."""
+        composed = (laid.composed for laid in self.entries)
+        return tuple(Path(each.root) for each in composed if each is not None)
+
+
+def unify(
+    spec: EnvironmentSpec, entries: tuple[LaidEntry, ...], interpreter: Interpreter, store: Store
+) -> Unified:
+    """Plan the runtimes of an environment, and make the compositions that the plan needs.
+
+    Raises EnvironmentFileInvalid, RecipeInvalid, EntryDamaged, StoreNotWritable, StoreFull.
+    """
+    if not any(laid.manifest.elf for laid in entries) and not spec.runtimes.families:
+        return Unified(entries=entries, plan=RuntimePlan(), standing={})
+    catalog = read_catalog()
+    choices = choose(catalog, spec.runtimes, spec.source)
+    reason = not_unified(interpreter)
+    if reason is not None:
+        wished = any(choice.implementation for choice in choices.values())
+        note = reason if wished and not spec.runtimes.vendored else None
+        return Unified(entries=entries, plan=RuntimePlan(), standing={}, note=note)
+    roots = _Roots(entries)
+    manifests = [laid.manifest for laid in entries]
+    plan = plan_runtimes(catalog, choices, manifests, roots.symbols_of)
+    exchanges = _exchanges(plan, roots)
+    return Unified(
+        entries=tuple(_composed(laid, exchanges, store) for laid in entries),
+        plan=plan,
+        standing={name: roots.path(file) for name, file in plan.standing.items()},
+    )
+
+
+def not_unified(interpreter: Interpreter) -> str | None:
+    """Say why runtimes cannot be shared for an interpreter; ``None`` where they can."""
+    system = interpreter.platform.partition("-")[0]
+    if system != "linux":
+        return f"shared runtimes are not unified on {system}: packages keep their own copies"
+    if not isinstance(interpreter.libc, Glibc):
+        return "shared runtimes are not unified without glibc: packages keep their own copies"
+    return None
+
+
+class _Roots:
+    """Where the files of packages are."""
+
+    def __init__(self, entries: Iterable[LaidEntry]) -> None:
+        self._laid = {laid.manifest.name: laid for laid in entries}
+
+    def path(self, file: FileOf) -> str:
+        return f"{self._laid[file.package].root}/{file.path}"
+
+    def symbols_of(self, file: FileOf) -> Symbols:
+        """Read the dynamic symbols of a library. Raises EntryDamaged."""
+        laid = self._laid[file.package]
+        try:
+            symbols = read_symbols(Path(self.path(file)))
+        except OSError as error:
+            reason = f"{file.path}: {error.strerror}"
+            raise EntryDamaged(Entry(laid.key, Path(laid.root)), reason) from error
+        return Symbols((), ()) if symbols is None else symbols
+
+
+def _exchanges(plan: RuntimePlan, roots: _Roots) -> Mapping[PackageName, Exchange]:
+    links: dict[PackageName, dict[str, str]] = {}
+    files: dict[PackageName, dict[str, bytes]] = {}
+    targets: list[tuple[FileOf, Target]] = [*plan.replaced.items(), *plan.added.items()]
+    for file, target in targets:
+        if isinstance(target, Written):
+            files.setdefault(file.package, {})[file.path] = _render(target, roots)
+        else:
+            links.setdefault(file.package, {})[file.path] = roots.path(target)
+    return {
+        package: Exchange(links=links.get(package, {}), files=files.get(package, {}))
+        for package in links.keys() | files.keys()
+    }
+
+
+def _render(written: Written, roots: _Roots) -> bytes:
+    path = roots.path(written.needed)
+    return render_forwarding_library(
+        ForwardingLibrary(
+            machine=written.machine,
+            soname=written.soname,
+            needed=(*written.names, written.needed_as or path),
+            runpath=("$ORIGIN", path.rpartition("/")[0]),
+            forwards=written.forwards,
+            environment=tuple(written.variables.items()),
+        )
+    )
+
+
+def _composed(
+    laid: LaidEntry, exchanges: Mapping[PackageName, Exchange], store: Store
+) -> LaidEntry:
+    exchange = exchanges.get(laid.manifest.name)
+    if exchange is None:
+        return laid
+    composition = compose(laid, exchange)
+    entry = store.add_composed(composition, exchange.files)
+    return replace(laid, composed=composed_at(str(entry.path), composition, exchange, laid))
