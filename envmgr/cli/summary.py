@@ -28,6 +28,7 @@ def render_created(
     lines = [paint(head, GREEN, coloured=coloured), f"  in {created.prefix}"]
     lines += [f"  with {_group_words(created.groups)}"] if created.groups else []
     lines += render_changes(created.changes, verbose=verbose, coloured=coloured)
+    lines += _shared_lines(created)
     lines += [_lock_line(created)] if created.lock_written else []
     if created.new_store is not None:
         lines.append(f"the store is new: {created.new_store}")
@@ -50,6 +51,17 @@ def _created_head(created: Created) -> str:
 
 def _group_words(groups: Sequence[str]) -> str:
     return f"{'group' if len(groups) == 1 else 'groups'} {', '.join(groups)}"
+
+
+def _shared_lines(created: Created) -> list[str]:
+    """``  shares openmp of torch (2 copies gave way), blas of mkl (4)``."""
+    shared = [
+        f"{runtime.family} of {' and '.join(sorted({each.package for each in runtime.servers}))} "
+        f"({len(runtime.replaced)})"
+        for runtime in created.runtimes
+        if runtime.replaced and runtime.servers
+    ]
+    return [f"  shares {', '.join(shared)}: see `envmgr runtimes list`"] if shared else []
 
 
 def _lock_line(done: Created) -> str:

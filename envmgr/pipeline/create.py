@@ -1,7 +1,6 @@
 """``create`` and ``sync``: from a file to an environment, doing only what is not done yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -21,7 +20,6 @@ from envmgr.link.generation import (
     is_linked,
     new_generation_id,
     prune_generations,
-    read_current,
     switch_generation,
     write_generation,
     write_identity,
@@ -32,15 +30,13 @@ from envmgr.link.place import is_same_place
 from envmgr.link.prefix import check_prefix, lock_prefix
 from envmgr.lock.check import compare, select
 from envmgr.lock.types import LockedPackage
-from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName
+from envmgr.names import GenerationId, GroupName, PackageName
+from envmgr.pipeline.aim import Aim, aim_of, file_of
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
-from envmgr.pipeline.environments import locate
-from envmgr.pipeline.errors import UnknownGroup
 from envmgr.pipeline.linking import direct_urls, left_out, link_ways, stray_links
 from envmgr.pipeline.mend import are_as_made
-from envmgr.pipeline.origin import moved_from, recorded_file
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
-from envmgr.pipeline.runtime_records import runtime_records
+from envmgr.pipeline.runtime_records import runtime_records, shared_runtimes, told_of_runtimes
 from envmgr.pipeline.runtimes import Unified, unify
 from envmgr.pipeline.settle import LockWish, Settled, settle
 from envmgr.pipeline.stock import Stocked, stock, store_key
@@ -56,24 +52,6 @@ from envmgr.store.store import Store, open_store
 Made: TypeAlias = Literal["created", "updated", "unchanged"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Aim:
-    """What is to be made where, and what stands there now."""
-
-    spec: EnvironmentSpec
-    name: EnvironmentName
-    prefix: Path
-    groups: tuple[GroupName, ...]
-    compile: bool
-    lock: Path | None
-    """``None``: the one beside the file."""
-    python: str | None
-    """What stands in for the file's ``python``."""
-    before: GenerationRecord | None
-    moved_from: Path | None
-    """Where the file stood before, if it was moved since."""
-
-
 def create(
     request: CreateRequest, settings: Settings, environ: Mapping[str, str], report: Reporter
 ) -> Created:
@@ -83,59 +61,16 @@ def create(
     working whatever happens.
     """
     world = World(settings, environ, report)
-    spec = read_environment(_file(request, settings), settings.expansions)
-    aim = _aim(spec, request, settings)
+    spec = read_environment(file_of(request, settings), settings.expansions)
+    aim = aim_of(spec, request, settings)
     check_prefix(aim.prefix)
     if request.dry_run:
         return _preview(aim, request, world)
     with lock_prefix(aim.prefix, report):
-        return _make(_aim(spec, request, settings), request, world)
+        return _make(aim_of(spec, request, settings), request, world)
 
 
-def _file(request: CreateRequest, settings: Settings) -> Path:
-    if request.file is not None:
-        return request.file
-    if request.selector is None:
-        raise ValueError("sync names an environment, which knows its file")
-    return recorded_file(request.selector, settings)
-
-
-def _aim(spec: EnvironmentSpec, request: CreateRequest, settings: Settings) -> _Aim:
-    """Say what is to be made; ``sync`` wishes for what it was made with before."""
-    name, prefix = locate(request.selector, spec.name, settings)
-    before = read_current(prefix)
-    lock = request.lock.absolute() if request.lock else None
-    python = request.python
-    if before is not None and request.file is None:
-        lock = lock or (Path(before.lock) if before.lock else None)
-        python = python or before.python_wish
-    return _Aim(
-        spec=spec,
-        name=name,
-        prefix=prefix,
-        groups=_groups(request, spec, before),
-        compile=settings.compile if request.compile is None else request.compile,
-        lock=lock,
-        python=python,
-        before=before,
-        moved_from=moved_from(prefix, before, spec.source),
-    )
-
-
-def _groups(
-    request: CreateRequest, spec: EnvironmentSpec, before: GenerationRecord | None
-) -> tuple[GroupName, ...]:
-    if request.groups is None:
-        kept = before.groups if before else ()
-        return tuple(group for group in kept if group in spec.groups)
-    known = tuple(sorted(spec.groups))
-    for group in request.groups:
-        if group not in spec.groups:
-            raise UnknownGroup(group, known, spec.source)
-    return tuple(sorted(set(request.groups)))
-
-
-def _settle(aim: _Aim, request: CreateRequest, world: World) -> Settled:
+def _settle(aim: Aim, request: CreateRequest, world: World) -> Settled:
     if aim.moved_from is not None:
         world.report(
             Noted(f"{aim.prefix} was made from {aim.moved_from}, now it is of {aim.spec.source}")
@@ -150,7 +85,7 @@ def _settle(aim: _Aim, request: CreateRequest, world: World) -> Settled:
     return settle(aim.spec, wish, world)
 
 
-def _preview(aim: _Aim, request: CreateRequest, world: World) -> Created:
+def _preview(aim: Aim, request: CreateRequest, world: World) -> Created:
     """Say what ``_make`` would do; only indexes are asked, and nothing is written but caches."""
     settled = _settle(aim, request, world)
     packages = select(settled.lock, frozenset(aim.groups))
@@ -161,7 +96,7 @@ def _preview(aim: _Aim, request: CreateRequest, world: World) -> Created:
     return _outcome(aim, settled, packages, world, made)
 
 
-def _make(aim: _Aim, request: CreateRequest, world: World) -> Created:
+def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
     settled = _settle(aim, request, world)
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
@@ -187,11 +122,11 @@ def _make(aim: _Aim, request: CreateRequest, world: World) -> Created:
     return _outcome(aim, settled, packages, world, _verb(aim), record, stocked, store.made)
 
 
-def _verb(aim: _Aim) -> Made:
+def _verb(aim: Aim) -> Made:
     return "created" if aim.before is None else "updated"
 
 
-def _stands(aim: _Aim, settled: Settled, packages: tuple[LockedPackage, ...], store: Store) -> bool:
+def _stands(aim: Aim, settled: Settled, packages: tuple[LockedPackage, ...], store: Store) -> bool:
     """Whether the current generation is what would be made, and whole where it stands."""
     before = aim.before
     return (
@@ -247,7 +182,7 @@ def _package_records(packages: tuple[LockedPackage, ...]) -> tuple[PackageRecord
 
 
 def _link(
-    aim: _Aim,
+    aim: Aim,
     settled: Settled,
     packages: tuple[LockedPackage, ...],
     stocked: Stocked,
@@ -282,8 +217,8 @@ def _link(
         with store.leased(unified.keys, world.report):
             carried = _switch(aim, view, record, store, world)
         touch_entries((*(entry.path for entry in stocked.entries.values()), *unified.places))
-    if unified.note:
-        world.report(Warned(unified.note))
+    for note in told_of_runtimes(unified.note, record):
+        world.report(Warned(note))
     for note in (*view.notes, *stray_links(aim.spec.link, packages, elsewhere)):
         world.report(Warned(note))
     _tell_carried(carried, world)
@@ -291,7 +226,7 @@ def _link(
 
 
 def _switch(
-    aim: _Aim, view: Layout, record: GenerationRecord, store: Store, world: World
+    aim: Aim, view: Layout, record: GenerationRecord, store: Store, world: World
 ) -> Carried:
     """Write a generation and switch to it, or leave nothing of it."""
     try:
@@ -307,7 +242,7 @@ def _switch(
     return carried
 
 
-def _tell_foreign(foreign: Foreign, aim: _Aim, world: World) -> None:
+def _tell_foreign(foreign: Foreign, aim: Aim, world: World) -> None:
     if foreign and aim.before is not None:
         world.report(
             Warned(
@@ -329,7 +264,7 @@ def _requested(spec: EnvironmentSpec, groups: tuple[GroupName, ...]) -> frozense
 
 
 def _record(
-    aim: _Aim,
+    aim: Aim,
     settled: Settled,
     packages: tuple[LockedPackage, ...],
     stocked: Stocked,
@@ -367,7 +302,7 @@ def _record(
 
 
 def _outcome(
-    aim: _Aim,
+    aim: Aim,
     settled: Settled,
     packages: tuple[LockedPackage, ...],
     world: World,
@@ -395,6 +330,7 @@ def _outcome(
         fetched_bytes=stocked.fetched_bytes if stocked else 0,
         unpacked=stocked.unpacked if stocked else 0,
         entries=shown.entries if shown else 0,
+        runtimes=shared_runtimes(shown) if shown else (),
         new_store=new_store,
         seconds=world.timings(),
     )

@@ -1,8 +1,13 @@
-"""What a generation remembers of its shared runtimes."""
+"""What a generation remembers of its shared runtimes, and what is told of it."""
 
-from envmgr.link.generation import RuntimeRecord
-from envmgr.runtime.plan_types import FamilyPlan, Replaced, RuntimePlan, Written
+from collections.abc import Iterator
+
+from envmgr.link.generation import GenerationRecord, RuntimeRecord
+from envmgr.pipeline.environments import record_of
+from envmgr.pipeline.types import KeptCopy, LibraryFile, ReplacedCopy, Selector, SharedRuntime
+from envmgr.runtime.plan_types import APART, FamilyPlan, Replaced, RuntimePlan, Written
 from envmgr.runtime.survey import FileOf
+from envmgr.spec.settings import Settings
 
 
 def runtime_records(plan: RuntimePlan) -> tuple[RuntimeRecord, ...]:
@@ -30,3 +35,45 @@ def _replaced(replaced: Replaced) -> tuple[str, str, bool]:
 
 def _name(file: FileOf) -> str:
     return f"{file.package}:{file.path}"
+
+
+def list_runtimes(selector: Selector, settings: Settings) -> tuple[SharedRuntime, ...]:
+    """Tell what became of the runtimes of an environment, by family.
+
+    Raises NoSuchEnvironment, DamagedEnvironment.
+    """
+    return shared_runtimes(record_of(selector, settings))
+
+
+def shared_runtimes(record: GenerationRecord) -> tuple[SharedRuntime, ...]:
+    """Read what a generation remembers."""
+    return tuple(
+        SharedRuntime(
+            family=each.family,
+            implementation=each.implementation,
+            chosen_by="file" if each.by_file else "automatic",
+            servers=tuple(map(_file, each.servers)),
+            replaced=tuple(
+                ReplacedCopy(copy=_file(copy), by=_file(by), forwarded=forwarded)
+                for copy, by, forwarded in each.replaced
+            ),
+            kept=tuple(KeptCopy(copy=_file(copy), reason=reason) for copy, reason in each.kept),
+        )
+        for each in record.runtimes
+    )
+
+
+def _file(name: str) -> LibraryFile:
+    package, _, path = name.partition(":")
+    return LibraryFile(package=package, path=path)
+
+
+def told_of_runtimes(note: str | None, record: GenerationRecord) -> Iterator[str]:
+    """Yield what somebody should know who chose a runtime: copies that stay, and why."""
+    if note is not None:
+        yield note
+    for runtime in record.runtimes:
+        for copy, reason in runtime.kept if runtime.by_file else ():
+            if reason != APART:
+                file = _file(copy)
+                yield f"{file.package} keeps its own {runtime.family} ({file.path}): {reason}"

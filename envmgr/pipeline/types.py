@@ -68,6 +68,46 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryFile:
+    """A file of a package; ``path`` is relative to its store entry."""
+
+    package: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacedCopy:
+    """A copy of a runtime that gave way to ``by``."""
+
+    copy: LibraryFile
+    by: LibraryFile
+    forwarded: bool
+    """Whether a library that envmgr wrote passes the calls on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCopy:
+    """A copy of a runtime that its package keeps, and why, in one clause."""
+
+    copy: LibraryFile
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedRuntime:
+    """What became of one family of runtimes in an environment."""
+
+    family: str
+    implementation: str
+    """Its name; ``equal`` where only equal copies became one, ``vendored`` where none did."""
+    chosen_by: Literal["file", "automatic"]
+    servers: tuple[LibraryFile, ...]
+    """The libraries that serve."""
+    replaced: tuple[ReplacedCopy, ...]
+    kept: tuple[KeptCopy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
     """What ``create`` or ``sync`` did, or would do where ``dry_run``."""
 
@@ -89,6 +129,8 @@ class Created:
     unpacked: int
     entries: int
     """Directory entries of the generation; 0 in a dry run."""
+    runtimes: tuple[SharedRuntime, ...]
+    """By family; empty in a dry run."""
     new_store: Path | None
     """The store, where this command made it."""
     seconds: Mapping[str, float]

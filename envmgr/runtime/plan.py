@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from envmgr.runtime.forward import Forwarder, SymbolsOf, machine_of
 from envmgr.runtime.plan_types import (
+    APART,
     Choice,
     FamilyPlan,
     Kept,
@@ -62,9 +63,7 @@ class _Planning:
         copies = self._survey.copies_of(family)
         mine = tuple(copy for copy in copies if copy.file.package not in choice.apart)
         decided: list[Replaced | Kept] = [
-            Kept(copy.file, "the environment file leaves the package apart")
-            for copy in copies
-            if copy.file.package in choice.apart
+            Kept(copy.file, APART) for copy in copies if copy.file.package in choice.apart
         ]
         wish = choice.implementation or family.automatic or VENDORED
         servers: tuple[Server, ...] = ()

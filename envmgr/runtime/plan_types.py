@@ -8,6 +8,9 @@ from envmgr.names import PackageName
 from envmgr.runtime.forwarding.types import Forward, Machine
 from envmgr.runtime.survey import FileOf
 
+APART = "the environment file leaves the package apart"
+"""Why a copy stays of which the file says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

@@ -11,7 +11,18 @@ from envmgr.cli.summary import (
     render_locked,
 )
 from envmgr.names import EnvironmentName, GenerationId, GroupName, PackageName
-from envmgr.pipeline.types import ByName, ByPrefix, Change, Created, Deleted, Locked, Selector
+from envmgr.pipeline.types import (
+    ByName,
+    ByPrefix,
+    Change,
+    Created,
+    Deleted,
+    LibraryFile,
+    Locked,
+    ReplacedCopy,
+    Selector,
+    SharedRuntime,
+)
 
 CLIMATE = EnvironmentName("climate")
 PREFIX = Path("/home/somebody/.local/share/envmgr/environments/climate")
@@ -37,6 +48,7 @@ CREATED = Created(
     fetched_bytes=21_500_000,
     unpacked=2,
     entries=1093,
+    runtimes=(),
     new_store=Path("/home/somebody/.local/share/envmgr/store/v1"),
     seconds={"resolve": 0.8, "fetch": 2.25, "unpack": 0.001, "link": 0.05, "total": 3.4},
 )
@@ -51,6 +63,31 @@ def summary(
     return render_created(
         created, selector or ByName(CLIMATE), shell=shell, verbose=verbose, coloured=False
     )
+
+
+TORCH = LibraryFile(package="torch", path="site-packages/torch/lib/libgomp.so.1")
+SKLEARN = LibraryFile(package="scikit-learn", path="site-packages/scikit_learn.libs/libgomp.so.1")
+
+
+def openmp(*replaced: ReplacedCopy) -> SharedRuntime:
+    return SharedRuntime(
+        family="openmp",
+        implementation="gnu",
+        chosen_by="automatic",
+        servers=(TORCH,),
+        replaced=replaced,
+        kept=(),
+    )
+
+
+def test_what_is_shared_is_told_in_a_line() -> None:
+    shared = openmp(ReplacedCopy(copy=SKLEARN, by=TORCH, forwarded=False))
+    lines = summary(replace(CREATED, runtimes=(shared,))).splitlines()
+    assert "  shares openmp of torch (1): see `envmgr runtimes list`" in lines
+
+
+def test_a_runtime_of_which_one_copy_is_there_is_not_told() -> None:
+    assert "shares" not in summary(replace(CREATED, runtimes=(openmp(),)))
 
 
 def test_a_new_environment_is_summed_up_with_the_next_command() -> None:
