@@ -17,6 +17,7 @@ from envmgr.runtime.forwarding.types import (
     IntegerBits,
     Jump,
     Precision,
+    Variable,
 )
 
 PADDING = struct.pack("<L", 0xD4200000)
@@ -54,13 +55,13 @@ def assemble(action: Action, at: int, places: Places) -> bytes:
             return _words(*_answer(value, at, places), _RETURN)
 
 
-def assemble_initialiser(variables: Iterable[tuple[str, str]], at: int, places: Places) -> bytes:
-    """Return code that calls ``setenv(name, value, 0)`` for each variable."""
+def assemble_initialiser(variables: Iterable[Variable], at: int, places: Places) -> bytes:
+    """Return code that calls ``setenv(name, value, overwrite)`` for each variable."""
     code = _words(_PUSH, _FRAME)
-    for name, value in variables:
-        code += _words(*load_address(0, at + len(code), places.texts[name]))
-        code += _words(*load_address(1, at + len(code), places.texts[value]))
-        code += _words(0x52800002)  # mov w2, #0
+    for variable in variables:
+        code += _words(*load_address(0, at + len(code), places.texts[variable.name]))
+        code += _words(*load_address(1, at + len(code), places.texts[variable.value]))
+        code += _words(0x52800002 | variable.overwrite << 5)  # mov w2, #overwrite
         code += _words(*load_slot(_X16, at + len(code), places.slots["setenv"]), _CALL_X16)
     return code + _words(_POP, _RETURN)
 

@@ -75,18 +75,32 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable that a library sets when it is loaded.
+
+    ``overwrite`` says whether it does so where the variable is set already.
+    """
+
+    name: str
+    value: str
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardingLibrary:
     """Everything that decides about the bytes of one; the same value gives the same bytes.
 
-    ``needed`` is the DT_NEEDED list in its order, ``runpath`` the elements of DT_RUNPATH.
-    ``forwards`` may be empty: the consumers' standard names then find the implementation
-    among what this library needs. ``environment`` is set when the library is loaded,
-    but for variables that are set already; ``libc.so.6`` is needed for that and is added.
+    ``needed`` is the DT_NEEDED list in its order; it is searched in ``rpath`` before
+    LD_LIBRARY_PATH, or in ``runpath`` after it (the loader heeds no DT_RPATH beside a
+    DT_RUNPATH). ``forwards`` may be empty: the consumers' standard names then find the
+    implementation among what this library needs. ``environment`` is set after the needed
+    libraries have been initialised; ``libc.so.6`` is needed for that and is added.
     """
 
     machine: Machine
     soname: str
     needed: tuple[str, ...]
+    rpath: tuple[str, ...] = ()
     runpath: tuple[str, ...] = ()
     forwards: tuple[Forward, ...] = ()
-    environment: tuple[tuple[str, str], ...] = ()
+    environment: tuple[Variable, ...] = ()

@@ -20,7 +20,7 @@ _READ, _READ_EXECUTE, _READ_WRITE = 4, 5, 6
 _PROGRAM_HEADERS = 6
 _DT_NEEDED, _DT_HASH, _DT_STRTAB, _DT_SYMTAB = 1, 4, 5, 6
 _DT_RELA, _DT_RELASZ, _DT_RELAENT = 7, 8, 9
-_DT_STRSZ, _DT_SYMENT, _DT_SONAME = 10, 11, 14
+_DT_STRSZ, _DT_SYMENT, _DT_SONAME, _DT_RPATH = 10, 11, 14, 15
 _DT_INIT_ARRAY, _DT_INIT_ARRAYSZ, _DT_RUNPATH, _DT_FLAGS = 25, 27, 29, 30
 _DT_VERSYM, _DT_FLAGS_1, _DT_VERDEF, _DT_VERDEFNUM = 0x6FFFFFF0, 0x6FFFFFFB, 0x6FFFFFFC, 0x6FFFFFFD
 _DF_BIND_NOW, _DF_1_NOW = 8, 1
@@ -89,7 +89,7 @@ def _plan(library: ForwardingLibrary) -> _Plan:
     needed = list(library.needed)
     if library.environment:
         targets.add(_SETENV)
-        texts += [text for variable in library.environment for text in variable]
+        texts += [text for each in library.environment for text in (each.name, each.value)]
         needed += [_LIBC] if _LIBC not in needed else []
     versions = tuple(sorted({each.version for each in forwards if each.version is not None}))
     strings = tables.Strings()
@@ -104,13 +104,13 @@ def _plan(library: ForwardingLibrary) -> _Plan:
         strings,
         tables.version_definitions(library.soname, versions, strings) if versions else b"",
     )
-    for text in (*plan.names, *plan.texts, *needed, library.soname, _runpath(library)):
+    for text in (*plan.names, *plan.texts, *needed, library.soname, *_search_paths(library)):
         strings.index(text)
     return plan
 
 
-def _runpath(library: ForwardingLibrary) -> str:
-    return ":".join(library.runpath)
+def _search_paths(library: ForwardingLibrary) -> tuple[str, str]:
+    return ":".join(library.rpath), ":".join(library.runpath)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +264,9 @@ def _dynamic(plan: _Plan, reading: _Reading, data: _Data) -> Iterator[tuple[int,
     index, library = plan.strings.index, plan.library
     yield from ((_DT_NEEDED, index(name)) for name in plan.needed)
     yield _DT_SONAME, index(library.soname)
-    if library.runpath:
-        yield _DT_RUNPATH, index(_runpath(library))
+    for tag, path in zip((_DT_RPATH, _DT_RUNPATH), _search_paths(library), strict=True):
+        if path:
+            yield tag, index(path)
     if library.environment:
         yield from ((_DT_INIT_ARRAY, data.initialiser), (_DT_INIT_ARRAYSZ, _SLOT))
     yield _DT_HASH, reading.hash
@@ -287,16 +288,16 @@ def _check(library: ForwardingLibrary) -> None:
         twice = next(each for each in named if named.count(each) > 1)
         raise ValueError(f"{twice[0]} is forwarded twice")
     names: Sequence[str | None] = [
-        library.soname, *library.needed, *library.runpath,
+        library.soname, *library.needed, *library.rpath, *library.runpath,
         *(part for each in named for part in each if part is not None),
-        *(name for name, _ in library.environment),
+        *(variable.name for variable in library.environment),
     ]  # fmt: skip
-    values = [value for _, value in library.environment]
+    values = [variable.value for variable in library.environment]
     answers = [f.action.value for f in library.forwards if isinstance(f.action, Answer)]
     values += [value for value in answers if isinstance(value, str)]
     if not all(names) or any("\0" in text for text in (*filter(None, names), *values)):
         raise ValueError("a name is empty, or a text holds a NUL")
-    if any(":" in element for element in library.runpath):
+    if any(":" in element for element in (*library.rpath, *library.runpath)):
         raise ValueError("a colon parts the elements of a search path")
 
 

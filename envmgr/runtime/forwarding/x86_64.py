@@ -16,6 +16,7 @@ from envmgr.runtime.forwarding.types import (
     FortranDot,
     Jump,
     Precision,
+    Variable,
 )
 
 PADDING = b"\xcc"
@@ -57,13 +58,17 @@ def assemble(action: Action, at: int, places: Places) -> bytes:
             return _answer(value, at, places) + _RETURN
 
 
-def assemble_initialiser(variables: Iterable[tuple[str, str]], at: int, places: Places) -> bytes:
-    """Return code that calls ``setenv(name, value, 0)`` for each variable."""
+def assemble_initialiser(variables: Iterable[Variable], at: int, places: Places) -> bytes:
+    """Return code that calls ``setenv(name, value, overwrite)`` for each variable."""
     code = bytes.fromhex("4883ec08")  # sub rsp, 8
-    for name, value in variables:
-        code += _relative(b"\x48\x8d\x3d", at + len(code), places.texts[name])  # lea rdi, [name]
-        code += _relative(b"\x48\x8d\x35", at + len(code), places.texts[value])  # lea rsi, [value]
-        code += bytes.fromhex("31d2")  # xor edx, edx
+    for variable in variables:
+        code += _relative(
+            b"\x48\x8d\x3d", at + len(code), places.texts[variable.name]
+        )  # lea rdi, [name]
+        code += _relative(
+            b"\x48\x8d\x35", at + len(code), places.texts[variable.value]
+        )  # lea rsi, [value]
+        code += b"\xba" + struct.pack("<i", variable.overwrite)  # mov edx, overwrite
         code += _relative(_CALL, at + len(code), places.slots["setenv"])
     return code + bytes.fromhex("4883c408") + _RETURN  # add rsp, 8
 
