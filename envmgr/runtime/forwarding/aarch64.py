@@ -11,13 +11,13 @@ from envmgr.runtime.forwarding.places import Places
 from envmgr.runtime.forwarding.types import (
     Action,
     Answer,
+    Call,
     CDot,
     Division,
     FortranDot,
     IntegerBits,
     Jump,
     Precision,
-    Variable,
 )
 
 PADDING = struct.pack("<L", 0xD4200000)
@@ -55,14 +55,18 @@ def assemble(action: Action, at: int, places: Places) -> bytes:
             return _words(*_answer(value, at, places), _RETURN)
 
 
-def assemble_initialiser(variables: Iterable[Variable], at: int, places: Places) -> bytes:
-    """Return code that calls ``setenv(name, value, overwrite)`` for each variable."""
+def assemble_initialiser(calls: Iterable[Call], at: int, places: Places) -> bytes:
+    """Return the code of a function that makes ``calls``."""
     code = _words(_PUSH, _FRAME)
-    for variable in variables:
-        code += _words(*load_address(0, at + len(code), places.texts[variable.name]))
-        code += _words(*load_address(1, at + len(code), places.texts[variable.value]))
-        code += _words(0x52800002 | variable.overwrite << 5)  # mov w2, #overwrite
-        code += _words(*load_slot(_X16, at + len(code), places.slots["setenv"]), _CALL_X16)
+    for call in calls:
+        for register, argument in enumerate(call.arguments):
+            if isinstance(argument, int):
+                code += _words(0x52800000 | argument << 5 | register)  # movz
+            else:
+                address = places.texts[argument]
+                code += _words(*load_address(register, at + len(code), address))
+        slot = places.slots[call.target]
+        code += _words(*load_slot(_X16, at + len(code), slot), _CALL_X16)
     return code + _words(_POP, _RETURN)
 
 

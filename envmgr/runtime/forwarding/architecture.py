@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from envmgr.runtime.forwarding import aarch64, x86_64
 from envmgr.runtime.forwarding.places import Places
-from envmgr.runtime.forwarding.types import Action, Machine, Variable
+from envmgr.runtime.forwarding.types import Action, Call, Machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Architecture:
     """Of functions, in bytes."""
     padding: bytes
     assemble: Callable[[Action, int, Places], bytes]
-    assemble_initialiser: Callable[[Iterable[Variable], int, Places], bytes]
+    assemble_initialiser: Callable[[Iterable[Call], int, Places], bytes]
 
 
 ARCHITECTURES: Mapping[Machine, Architecture] = {

@@ -86,6 +86,14 @@ class Variable:
     overwrite: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call made when a library is loaded: numbers below 2**16, or addresses of texts."""
+
+    target: str
+    arguments: tuple[int | str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardingLibrary:
     """Everything that decides about the bytes of one; the same value gives the same bytes.
@@ -94,7 +102,9 @@ class ForwardingLibrary:
     LD_LIBRARY_PATH, or in ``runpath`` after it (the loader heeds no DT_RPATH beside a
     DT_RUNPATH). ``forwards`` may be empty: the consumers' standard names then find the
     implementation among what this library needs. ``environment`` is set after the needed
-    libraries have been initialised; ``libc.so.6`` is needed for that and is added.
+    libraries have been initialised. ``promoted`` puts the library, and what it needs, into
+    the process's global scope before anything that is loaded from then on. For these two
+    ``libc.so.6``, and ``libdl.so.2`` (which holds ``dlopen`` before glibc 2.34), are added.
     """
 
     machine: Machine
@@ -104,3 +114,4 @@ class ForwardingLibrary:
     runpath: tuple[str, ...] = ()
     forwards: tuple[Forward, ...] = ()
     environment: tuple[Variable, ...] = ()
+    promoted: bool = False

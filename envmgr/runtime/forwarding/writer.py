@@ -13,7 +13,7 @@ from itertools import accumulate
 from envmgr.runtime.forwarding import tables
 from envmgr.runtime.forwarding.architecture import ARCHITECTURES, Architecture
 from envmgr.runtime.forwarding.places import Places
-from envmgr.runtime.forwarding.types import Answer, Forward, ForwardingLibrary
+from envmgr.runtime.forwarding.types import Answer, Call, Forward, ForwardingLibrary
 
 _PT_LOAD, _PT_DYNAMIC, _PT_GNU_STACK, _PT_GNU_RELRO = 1, 2, 0x6474E551, 0x6474E552
 _READ, _READ_EXECUTE, _READ_WRITE = 4, 5, 6
@@ -24,7 +24,8 @@ _DT_STRSZ, _DT_SYMENT, _DT_SONAME, _DT_RPATH = 10, 11, 14, 15
 _DT_INIT_ARRAY, _DT_INIT_ARRAYSZ, _DT_RUNPATH, _DT_FLAGS = 25, 27, 29, 30
 _DT_VERSYM, _DT_FLAGS_1, _DT_VERDEF, _DT_VERDEFNUM = 0x6FFFFFF0, 0x6FFFFFFB, 0x6FFFFFFC, 0x6FFFFFFD
 _DF_BIND_NOW, _DF_1_NOW = 8, 1
-_LIBC, _SETENV = "libc.so.6", "setenv"
+_LIBC, _LIBDL = "libc.so.6", "libdl.so.2"
+_RTLD_LAZY, _RTLD_NOLOAD, _RTLD_GLOBAL = 1, 4, 0x100
 _SLOT = 8
 
 
@@ -65,6 +66,8 @@ class _Plan:
     """What the library will hold, before anything has its place."""
 
     library: ForwardingLibrary
+    calls: tuple[Call, ...]
+    """What the initialiser does; without any there is no initialiser."""
     architecture: Architecture
     forwards: tuple[Forward, ...]
     targets: tuple[str, ...]
@@ -87,14 +90,17 @@ def _plan(library: ForwardingLibrary) -> _Plan:
     answers = [each.action.value for each in forwards if isinstance(each.action, Answer)]
     texts = [value for value in answers if isinstance(value, str)]
     needed = list(library.needed)
-    if library.environment:
-        targets.add(_SETENV)
-        texts += [text for each in library.environment for text in (each.name, each.value)]
-        needed += [_LIBC] if _LIBC not in needed else []
+    calls = tuple(_calls(library))
+    for call in calls:
+        targets.add(call.target)
+        texts += [text for text in call.arguments if isinstance(text, str)]
+    if calls:
+        needed += [name for name in (_LIBDL, _LIBC) if name not in needed]
     versions = tuple(sorted({each.version for each in forwards if each.version is not None}))
     strings = tables.Strings()
     plan = _Plan(
         library,
+        calls,
         ARCHITECTURES[library.machine],
         tuple(forwards),
         tuple(sorted(targets)),
@@ -107,6 +113,13 @@ def _plan(library: ForwardingLibrary) -> _Plan:
     for text in (*plan.names, *plan.texts, *needed, library.soname, *_search_paths(library)):
         strings.index(text)
     return plan
+
+
+def _calls(library: ForwardingLibrary) -> Iterator[Call]:
+    if library.promoted:
+        yield Call("dlopen", (library.soname, _RTLD_LAZY | _RTLD_NOLOAD | _RTLD_GLOBAL))
+    for variable in library.environment:
+        yield Call("setenv", (variable.name, variable.value, int(variable.overwrite)))
 
 
 def _search_paths(library: ForwardingLibrary) -> tuple[str, str]:
@@ -133,7 +146,7 @@ def _place_reading(plan: _Plan) -> _Reading:
         4 * (2 + max(1, count - 1) + count),
         2 * count if plan.versions else 0,
         len(plan.definitions),
-        tables.RELOCATION_SIZE * (len(plan.targets) + bool(plan.library.environment)),
+        tables.RELOCATION_SIZE * (len(plan.targets) + bool(plan.calls)),
         len(bytes(plan.strings)),
     ]
     start = tables.HEADER_SIZE + _PROGRAM_HEADERS * tables.PROGRAM_HEADER_SIZE
@@ -163,9 +176,8 @@ def _place_running(plan: _Plan, after: int) -> _Running:
         functions.append((at, size))
         at = _aligned(at + size, plan.architecture.alignment)
     initialiser = at
-    if plan.library.environment:
-        environment = plan.library.environment
-        at += len(plan.architecture.assemble_initialiser(environment, 0, nowhere))
+    if plan.calls:
+        at += len(plan.architecture.assemble_initialiser(plan.calls, 0, nowhere))
     return _Running(offset, address, at - address, tuple(functions), initialiser)
 
 
@@ -175,11 +187,10 @@ def _code(plan: _Plan, running: _Running, places: Places) -> bytes:
         gap = at - running.address - len(code)
         code += plan.architecture.padding * (gap // len(plan.architecture.padding))
         code += plan.architecture.assemble(forward.action, at, places)
-    if plan.library.environment:
+    if plan.calls:
         gap = running.initialiser - running.address - len(code)
         code += plan.architecture.padding * (gap // len(plan.architecture.padding))
-        environment = plan.library.environment
-        code += plan.architecture.assemble_initialiser(environment, running.initialiser, places)
+        code += plan.architecture.assemble_initialiser(plan.calls, running.initialiser, places)
     return bytes(code)
 
 
@@ -204,7 +215,7 @@ def _place_data(plan: _Plan, running: _Running) -> _Data:
     entries = sum(1 for _ in _dynamic(plan, _Reading(*7 * (0,)), _Data(*5 * (0,)))) + 1
     slots = address + tables.DYNAMIC_SIZE * entries
     initialiser = slots + _SLOT * len(plan.targets)
-    end = initialiser + _SLOT * bool(plan.library.environment)
+    end = initialiser + _SLOT * bool(plan.calls)
     return _Data(offset, address, slots, initialiser, end - address)
 
 
@@ -254,7 +265,7 @@ def _relocations(plan: _Plan, running: _Running, data: _Data) -> bytes:
         tables.relocation(data.slots + _SLOT * index, bind, index + 1, 0)
         for index in range(len(plan.targets))
     ]
-    if plan.library.environment:
+    if plan.calls:
         table.append(tables.relocation(data.initialiser, relative, 0, running.initialiser))
     return b"".join(table)
 
@@ -267,12 +278,12 @@ def _dynamic(plan: _Plan, reading: _Reading, data: _Data) -> Iterator[tuple[int,
     for tag, path in zip((_DT_RPATH, _DT_RUNPATH), _search_paths(library), strict=True):
         if path:
             yield tag, index(path)
-    if library.environment:
+    if plan.calls:
         yield from ((_DT_INIT_ARRAY, data.initialiser), (_DT_INIT_ARRAYSZ, _SLOT))
     yield _DT_HASH, reading.hash
     yield from ((_DT_STRTAB, reading.strings), (_DT_STRSZ, len(bytes(plan.strings))))
     yield from ((_DT_SYMTAB, reading.symbols), (_DT_SYMENT, tables.SYMBOL_SIZE))
-    relocations = len(plan.targets) + bool(library.environment)
+    relocations = len(plan.targets) + bool(plan.calls)
     if relocations:
         yield from ((_DT_RELA, reading.relocations), (_DT_RELAENT, tables.RELOCATION_SIZE))
         yield _DT_RELASZ, relocations * tables.RELOCATION_SIZE

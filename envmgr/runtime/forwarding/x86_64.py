@@ -6,17 +6,18 @@ rcx, r8, r9. A ``_Complex float`` is returned in xmm0, a ``_Complex double`` in 
 
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from envmgr.runtime.forwarding.places import Places
 from envmgr.runtime.forwarding.types import (
     Action,
     Answer,
+    Call,
     CDot,
     Division,
     FortranDot,
     Jump,
     Precision,
-    Variable,
 )
 
 PADDING = b"\xcc"
@@ -41,6 +42,20 @@ _SPREAD_PARTS: dict[Precision, bytes] = {
 }
 
 
+class _Argument(NamedTuple):
+    move: bytes
+    """``mov`` of a number into the lower half."""
+    load: bytes
+    """``lea`` of an address."""
+
+
+_ARGUMENTS = (
+    _Argument(bytes.fromhex("bf"), bytes.fromhex("488d3d")),  # rdi
+    _Argument(bytes.fromhex("be"), bytes.fromhex("488d35")),  # rsi
+    _Argument(bytes.fromhex("ba"), bytes.fromhex("488d15")),  # rdx
+)
+
+
 def assemble(action: Action, at: int, places: Places) -> bytes:
     """Return the code of a function that stands at address ``at``."""
     match action:
@@ -58,18 +73,16 @@ def assemble(action: Action, at: int, places: Places) -> bytes:
             return _answer(value, at, places) + _RETURN
 
 
-def assemble_initialiser(variables: Iterable[Variable], at: int, places: Places) -> bytes:
-    """Return code that calls ``setenv(name, value, overwrite)`` for each variable."""
+def assemble_initialiser(calls: Iterable[Call], at: int, places: Places) -> bytes:
+    """Return the code of a function that makes ``calls``, of at most three arguments each."""
     code = bytes.fromhex("4883ec08")  # sub rsp, 8
-    for variable in variables:
-        code += _relative(
-            b"\x48\x8d\x3d", at + len(code), places.texts[variable.name]
-        )  # lea rdi, [name]
-        code += _relative(
-            b"\x48\x8d\x35", at + len(code), places.texts[variable.value]
-        )  # lea rsi, [value]
-        code += b"\xba" + struct.pack("<i", variable.overwrite)  # mov edx, overwrite
-        code += _relative(_CALL, at + len(code), places.slots["setenv"])
+    for call in calls:
+        for registers, argument in zip(_ARGUMENTS, call.arguments, strict=False):
+            if isinstance(argument, int):
+                code += registers.move + struct.pack("<i", argument)
+            else:
+                code += _relative(registers.load, at + len(code), places.texts[argument])
+        code += _relative(_CALL, at + len(code), places.slots[call.target])
     return code + bytes.fromhex("4883c408") + _RETURN  # add rsp, 8
 
 
