@@ -6,7 +6,8 @@ target). Nothing is both writable and executable, and every slot is bound at loa
 """
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -32,7 +33,7 @@ _SLOT = 8
 def render_forwarding_library(library: ForwardingLibrary) -> bytes:
     """Return the bytes of a forwarding library: an ELF64 shared object.
 
-    Raises ValueError where two forwards have one name and version, or something cannot be
+    Raises ValueError where two forwards have one name, or something cannot be
     written: an empty name, a NUL, a colon in an element of the search path.
     """
     _check(library)
@@ -85,7 +86,7 @@ class _Plan:
 
 
 def _plan(library: ForwardingLibrary) -> _Plan:
-    forwards = sorted(library.forwards, key=lambda each: (each.symbol, each.version or ""))
+    forwards = sorted(library.forwards, key=lambda each: each.symbol)
     targets = {each.action.target for each in forwards if not isinstance(each.action, Answer)}
     answers = [each.action.value for each in forwards if isinstance(each.action, Answer)]
     texts = [value for value in answers if isinstance(value, str)]
@@ -294,22 +295,30 @@ def _dynamic(plan: _Plan, reading: _Reading, data: _Data) -> Iterator[tuple[int,
 
 
 def _check(library: ForwardingLibrary) -> None:
-    named = [(forward.symbol, forward.version) for forward in library.forwards]
-    if len(set(named)) != len(named):
-        twice = next(each for each in named if named.count(each) > 1)
-        raise ValueError(f"{twice[0]} is forwarded twice")
-    names: Sequence[str | None] = [
-        library.soname, *library.needed, *library.rpath, *library.runpath,
-        *(part for each in named for part in each if part is not None),
-        *(variable.name for variable in library.environment),
-    ]  # fmt: skip
-    values = [variable.value for variable in library.environment]
-    answers = [f.action.value for f in library.forwards if isinstance(f.action, Answer)]
-    values += [value for value in answers if isinstance(value, str)]
-    if not all(names) or any("\0" in text for text in (*filter(None, names), *values)):
-        raise ValueError("a name is empty, or a text holds a NUL")
-    if any(":" in element for element in (*library.rpath, *library.runpath)):
+    symbols = [forward.symbol for forward in library.forwards]
+    twice = next((name for name, number in Counter(symbols).items() if number > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice} is forwarded twice")
+    search_path = (*library.rpath, *library.runpath)
+    if any(":" in element for element in search_path):
         raise ValueError("a colon parts the elements of a search path")
+    names = [library.soname, *library.needed, *search_path, *symbols]
+    names += [forward.version for forward in library.forwards if forward.version is not None]
+    names += [variable.name for variable in library.environment]
+    texts = [variable.value for variable in library.environment]
+    for forward in library.forwards:
+        match forward.action:
+            case Answer(value) if isinstance(value, str):
+                texts.append(value)
+            case Answer(value):
+                if isinstance(value, int) and not 0 <= value < 1 << 31:
+                    raise ValueError(f"{forward.symbol} cannot answer {value}")
+            case action:
+                names.append(action.target)
+    if not all(names) or any("\0" in text for text in (*names, *texts)):
+        raise ValueError("a name is empty, or a text holds a NUL")
+    if any("=" in variable.name for variable in library.environment):
+        raise ValueError("the name of a variable holds an equals sign")
 
 
 def _aligned(at: int, to: int) -> int:
