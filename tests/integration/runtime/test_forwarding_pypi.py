@@ -16,7 +16,7 @@ from envmgr.runtime.forwarding.spelling import Spelling
 from envmgr.runtime.forwarding.types import ForwardingLibrary, Variable
 from envmgr.runtime.forwarding.writer import render_forwarding_library
 from envmgr.wheel.elf import parse_elf
-from envmgr.wheel.symbols import read_symbols
+from envmgr.wheel.symbols import Symbols, read_symbols
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +63,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     return Shared(lib, frozenset(export.name for export in symbols(mkl).exports))
 
 
-def symbols(path: Path):  # type: ignore[no-untyped-def]
+def symbols(path: Path) -> Symbols:
     found = read_symbols(path)
     assert found is not None
     return found
@@ -78,15 +78,20 @@ def spellings(exported: Iterable[str]) -> tuple[Spelling, Spelling]:
     return Spelling(prefix), MKL_32
 
 
-def replace_blas(site: Path, shared: Shared, promoted: bool = False) -> Matched:
-    """Replace the one vendored OpenBLAS below ``site``; nothing may be missing."""
-    (vendored,) = (p for p in site.glob("*.libs/*") if "openblas" in p.name)
-    exported = [export.name for export in symbols(vendored).exports]
+def imported_by_consumers(site: Path, vendored: Path) -> set[str]:
     imported: set[str] = set()
     for path in site.rglob("*.so"):
         facts = parse_elf(path.read_bytes(), path.name)
         if facts is not None and vendored.name in facts.needed:
             imported.update(wanted.name for wanted in symbols(path).imports)
+    return imported
+
+
+def replace_blas(site: Path, shared: Shared, promoted: bool = False) -> Matched:
+    """Replace the one vendored OpenBLAS below ``site``; nothing may be missing."""
+    (vendored,) = (p for p in site.glob("*.libs/*") if "openblas" in p.name)
+    exported = [export.name for export in symbols(vendored).exports]
+    imported = imported_by_consumers(site, vendored)
     matched = match_symbols(exported, imported, shared.mkl, *spellings(exported))
     assert imported & set(exported)
     assert matched.missing == ()
@@ -354,3 +359,39 @@ def test_a_package_with_standard_names_finds_mkl_behind_the_library(
     assert isinstance(mapped, list)
     assert any("libmkl_rt" in name for name in mapped)
     assert any("libmkl_gnu_thread" in name for name in mapped)
+
+
+def test_an_openblas_of_another_package_serves_one_with_standard_names(
+    tmp_path: Path, science: tuple[Path, Path]
+) -> None:
+    site = download(tmp_path / "site", "faiss-cpu")
+    fresh = download(tmp_path / "scipy", "scipy")
+    (vendored,) = (path for path in site.glob("*.libs/*") if "openblas" in path.name)
+    (serving,) = (path for path in fresh.glob("*.libs/*") if "openblas" in path.name)
+    matched = match_symbols(
+        [export.name for export in symbols(vendored).exports],
+        imported_by_consumers(site, vendored),
+        {export.name for export in symbols(serving).exports},
+        Spelling(),
+        Spelling("scipy_"),
+    )
+    assert matched.missing == ()
+    library = ForwardingLibrary(
+        machine="x86_64",
+        soname=vendored.name,
+        needed=(serving.name,),
+        rpath=(str(serving.parent),),
+        forwards=matched.forwards,
+    )
+    vendored.unlink()
+    vendored.write_bytes(render_forwarding_library(library))
+    script = (
+        CONSUMERS["faiss-cpu"]
+        + """
+with open("/proc/self/maps") as maps:
+    names = {line.split()[-1] for line in maps if "/" in line}
+result["openblas"] = sorted(name for name in names if re.search("openblas(?!64)[^/]*$", name))
+"""
+    )
+    found = run(script, site, science[0])
+    assert found["openblas"] == sorted([str(vendored), str(serving)])
