@@ -55,7 +55,7 @@ def assemble(action: Action, at: int, places: Places) -> bytes:
             return _words(*_answer(value, at, places), _RETURN)
 
 
-def assemble_initialiser(calls: Iterable[Call], at: int, places: Places) -> bytes:
+def assemble_routine(calls: Iterable[Call], at: int, places: Places) -> bytes:
     """Return the code of a function that makes ``calls``."""
     code = _words(_PUSH, _FRAME)
     for call in calls:
@@ -63,7 +63,7 @@ def assemble_initialiser(calls: Iterable[Call], at: int, places: Places) -> byte
             if isinstance(argument, int):
                 code += _words(0x52800000 | argument << 5 | register)  # movz
             else:
-                address = places.texts[argument]
+                address = places.of(argument)
                 code += _words(*load_address(register, at + len(code), address))
         slot = places.slots[call.target]
         code += _words(*load_slot(_X16, at + len(code), slot), _CALL_X16)

@@ -24,7 +24,7 @@ class Architecture:
     """Of functions, in bytes."""
     padding: bytes
     assemble: Callable[[Action, int, Places], bytes]
-    assemble_initialiser: Callable[[Iterable[Call], int, Places], bytes]
+    assemble_routine: Callable[[Iterable[Call], int, Places], bytes]
 
 
 ARCHITECTURES: Mapping[Machine, Architecture] = {
@@ -36,7 +36,7 @@ ARCHITECTURES: Mapping[Machine, Architecture] = {
         alignment=8,
         padding=x86_64.PADDING,
         assemble=x86_64.assemble,
-        assemble_initialiser=x86_64.assemble_initialiser,
+        assemble_routine=x86_64.assemble_routine,
     ),
     "aarch64": Architecture(
         number=183,
@@ -46,6 +46,6 @@ ARCHITECTURES: Mapping[Machine, Architecture] = {
         alignment=4,
         padding=aarch64.PADDING,
         assemble=aarch64.assemble,
-        assemble_initialiser=aarch64.assemble_initialiser,
+        assemble_routine=aarch64.assemble_routine,
     ),
 }

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from envmgr.runtime.forwarding.types import AddressOf, Routine
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Addresses relative to the library's own: of slots, which hold a target's address, and texts.
+    """Addresses relative to the library's own.
+
+    Of slots, which hold the address of a target each, of texts, and of routines.
 
     The code of a function is equally long wherever things are, so that it can be
     measured before anything has its place.
@@ -14,3 +18,10 @@ class Places:
 
     slots: Mapping[str, int]
     texts: Mapping[str, int]
+    routines: Mapping[Routine, int]
+
+    def of(self, argument: str | AddressOf) -> int:
+        """Return the address that an argument stands for."""
+        if isinstance(argument, AddressOf):
+            return self.routines[argument.routine]
+        return self.texts[argument]

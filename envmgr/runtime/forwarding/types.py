@@ -86,12 +86,25 @@ class Variable:
     overwrite: bool = False
 
 
+Routine: TypeAlias = Literal["initialiser", "before_fork", "in_child"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressOf:
+    """The address of a routine of the library itself, as an argument."""
+
+    routine: Routine
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call made when a library is loaded: numbers below 2**16, or addresses of texts."""
+    """A call that a routine of a library makes.
+
+    At most four arguments: numbers below 2**16, addresses of texts, or of routines.
+    """
 
     target: str
-    arguments: tuple[int | str, ...]
+    arguments: tuple[int | str | AddressOf, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +116,10 @@ class ForwardingLibrary:
     DT_RUNPATH). ``forwards`` may be empty: the consumers' standard names then find the
     implementation among what this library needs. ``environment`` is set after the needed
     libraries have been initialised. ``promoted`` puts the library, and what it needs, into
-    the process's global scope before anything that is loaded from then on. For these two
-    ``libc.so.6``, and ``libdl.so.2`` (which holds ``dlopen`` before glibc 2.34), are added.
+    the process's global scope before anything that is loaded from then on. ``before_fork``
+    is called in a process that is about to fork, by the thread that does, and ``in_child``
+    in its child. For these ``libc.so.6``, and ``libdl.so.2`` (which holds ``dlopen`` before
+    glibc 2.34), are added.
     """
 
     machine: Machine
@@ -115,3 +130,5 @@ class ForwardingLibrary:
     forwards: tuple[Forward, ...] = ()
     environment: tuple[Variable, ...] = ()
     promoted: bool = False
+    before_fork: tuple[Call, ...] = ()
+    in_child: tuple[Call, ...] = ()

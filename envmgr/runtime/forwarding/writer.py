@@ -9,12 +9,19 @@ import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from envmgr.runtime.forwarding import tables
 from envmgr.runtime.forwarding.architecture import ARCHITECTURES, Architecture
 from envmgr.runtime.forwarding.places import Places
-from envmgr.runtime.forwarding.types import Answer, Call, Forward, ForwardingLibrary
+from envmgr.runtime.forwarding.types import (
+    AddressOf,
+    Answer,
+    Call,
+    Forward,
+    ForwardingLibrary,
+    Routine,
+)
 
 _PT_LOAD, _PT_DYNAMIC, _PT_GNU_STACK, _PT_GNU_RELRO = 1, 2, 0x6474E551, 0x6474E552
 _READ, _READ_EXECUTE, _READ_WRITE = 4, 5, 6
@@ -24,10 +31,11 @@ _DT_RELA, _DT_RELASZ, _DT_RELAENT = 7, 8, 9
 _DT_STRSZ, _DT_SYMENT, _DT_SONAME, _DT_RPATH = 10, 11, 14, 15
 _DT_INIT_ARRAY, _DT_INIT_ARRAYSZ, _DT_RUNPATH, _DT_FLAGS = 25, 27, 29, 30
 _DT_VERSYM, _DT_FLAGS_1, _DT_VERDEF, _DT_VERDEFNUM = 0x6FFFFFF0, 0x6FFFFFFB, 0x6FFFFFFC, 0x6FFFFFFD
-_DF_BIND_NOW, _DF_1_NOW = 8, 1
+_DF_BIND_NOW, _DF_1_NOW, _DF_1_NODELETE = 8, 1, 8
 _LIBC, _LIBDL = "libc.so.6", "libdl.so.2"
 _RTLD_LAZY, _RTLD_NOLOAD, _RTLD_GLOBAL = 1, 4, 0x100
 _SLOT = 8
+_MOST_ARGUMENTS = 4
 
 
 def render_forwarding_library(library: ForwardingLibrary) -> bytes:
@@ -44,6 +52,7 @@ def render_forwarding_library(library: ForwardingLibrary) -> bytes:
     places = Places(
         {target: data.slots + _SLOT * index for index, target in enumerate(plan.targets)},
         {text: reading.strings + plan.strings.index(text) for text in plan.texts},
+        running.routines,
     )
     content = {
         0: _headers(plan, reading, running, data),
@@ -67,8 +76,8 @@ class _Plan:
     """What the library will hold, before anything has its place."""
 
     library: ForwardingLibrary
-    calls: tuple[Call, ...]
-    """What the initialiser does; without any there is no initialiser."""
+    routines: Mapping[Routine, tuple[Call, ...]]
+    """Those that have something to do."""
     architecture: Architecture
     forwards: tuple[Forward, ...]
     targets: tuple[str, ...]
@@ -91,17 +100,17 @@ def _plan(library: ForwardingLibrary) -> _Plan:
     answers = [each.action.value for each in forwards if isinstance(each.action, Answer)]
     texts = [value for value in answers if isinstance(value, str)]
     needed = list(library.needed)
-    calls = tuple(_calls(library))
-    for call in calls:
+    routines = _routines(library)
+    for call in chain.from_iterable(routines.values()):
         targets.add(call.target)
         texts += [text for text in call.arguments if isinstance(text, str)]
-    if calls:
+    if routines:
         needed += [name for name in (_LIBDL, _LIBC) if name not in needed]
     versions = tuple(sorted({each.version for each in forwards if each.version is not None}))
     strings = tables.Strings()
     plan = _Plan(
         library,
-        calls,
+        routines,
         ARCHITECTURES[library.machine],
         tuple(forwards),
         tuple(sorted(targets)),
@@ -116,11 +125,24 @@ def _plan(library: ForwardingLibrary) -> _Plan:
     return plan
 
 
-def _calls(library: ForwardingLibrary) -> Iterator[Call]:
+def _routines(library: ForwardingLibrary) -> dict[Routine, tuple[Call, ...]]:
+    routines: dict[Routine, tuple[Call, ...]] = {
+        "before_fork": library.before_fork,
+        "in_child": library.in_child,
+        "initialiser": tuple(_initialiser(library)),
+    }
+    return {routine: calls for routine, calls in routines.items() if calls}
+
+
+def _initialiser(library: ForwardingLibrary) -> Iterator[Call]:
     if library.promoted:
         yield Call("dlopen", (library.soname, _RTLD_LAZY | _RTLD_NOLOAD | _RTLD_GLOBAL))
     for variable in library.environment:
         yield Call("setenv", (variable.name, variable.value, int(variable.overwrite)))
+    if library.before_fork or library.in_child:  # pthread_atfork is in no shared library
+        before = AddressOf("before_fork") if library.before_fork else 0
+        in_child = AddressOf("in_child") if library.in_child else 0
+        yield Call("__register_atfork", (before, 0, in_child, 0))
 
 
 def _search_paths(library: ForwardingLibrary) -> tuple[str, str]:
@@ -147,7 +169,7 @@ def _place_reading(plan: _Plan) -> _Reading:
         4 * (2 + max(1, count - 1) + count),
         2 * count if plan.versions else 0,
         len(plan.definitions),
-        tables.RELOCATION_SIZE * (len(plan.targets) + bool(plan.calls)),
+        tables.RELOCATION_SIZE * (len(plan.targets) + bool(plan.routines)),
         len(bytes(plan.strings)),
     ]
     start = tables.HEADER_SIZE + _PROGRAM_HEADERS * tables.PROGRAM_HEADER_SIZE
@@ -163,35 +185,43 @@ class _Running:
     address: int
     size: int
     functions: tuple[tuple[int, int], ...]
-    initialiser: int
+    routines: Mapping[Routine, int]
 
 
 def _place_running(plan: _Plan, after: int) -> _Running:
     offset = _aligned(after, 16)
     address = offset + plan.architecture.page
-    nowhere = Places(dict.fromkeys(plan.targets, 0), dict.fromkeys(plan.texts, 0))
+    nowhere = _nowhere(plan)
     at = address
     functions = []
     for forward in plan.forwards:
         size = len(plan.architecture.assemble(forward.action, 0, nowhere))
         functions.append((at, size))
         at = _aligned(at + size, plan.architecture.alignment)
-    initialiser = at
-    if plan.calls:
-        at += len(plan.architecture.assemble_initialiser(plan.calls, 0, nowhere))
-    return _Running(offset, address, at - address, tuple(functions), initialiser)
+    routines = {}
+    for routine, calls in plan.routines.items():
+        routines[routine] = at
+        size = len(plan.architecture.assemble_routine(calls, 0, nowhere))
+        at = _aligned(at + size, plan.architecture.alignment)
+    return _Running(offset, address, at - address, tuple(functions), routines)
+
+
+def _nowhere(plan: _Plan) -> Places:
+    """Return places for code that is only measured."""
+    slots, texts = dict.fromkeys(plan.targets, 0), dict.fromkeys(plan.texts, 0)
+    return Places(slots, texts, dict.fromkeys(plan.routines, 0))
 
 
 def _code(plan: _Plan, running: _Running, places: Places) -> bytes:
-    code = bytearray()
-    for forward, (at, _) in zip(plan.forwards, running.functions, strict=True):
-        gap = at - running.address - len(code)
-        code += plan.architecture.padding * (gap // len(plan.architecture.padding))
-        code += plan.architecture.assemble(forward.action, at, places)
-    if plan.calls:
-        gap = running.initialiser - running.address - len(code)
-        code += plan.architecture.padding * (gap // len(plan.architecture.padding))
-        code += plan.architecture.assemble_initialiser(plan.calls, running.initialiser, places)
+    architecture = plan.architecture
+    code = bytearray(architecture.padding * (running.size // len(architecture.padding)))
+    for forward, (at, size) in zip(plan.forwards, running.functions, strict=True):
+        start = at - running.address
+        code[start : start + size] = architecture.assemble(forward.action, at, places)
+    for routine, calls in plan.routines.items():
+        part = architecture.assemble_routine(calls, running.routines[routine], places)
+        start = running.routines[routine] - running.address
+        code[start : start + len(part)] = part
     return bytes(code)
 
 
@@ -216,7 +246,7 @@ def _place_data(plan: _Plan, running: _Running) -> _Data:
     entries = sum(1 for _ in _dynamic(plan, _Reading(*7 * (0,)), _Data(*5 * (0,)))) + 1
     slots = address + tables.DYNAMIC_SIZE * entries
     initialiser = slots + _SLOT * len(plan.targets)
-    end = initialiser + _SLOT * bool(plan.calls)
+    end = initialiser + _SLOT * bool(plan.routines)
     return _Data(offset, address, slots, initialiser, end - address)
 
 
@@ -266,8 +296,10 @@ def _relocations(plan: _Plan, running: _Running, data: _Data) -> bytes:
         tables.relocation(data.slots + _SLOT * index, bind, index + 1, 0)
         for index in range(len(plan.targets))
     ]
-    if plan.calls:
-        table.append(tables.relocation(data.initialiser, relative, 0, running.initialiser))
+    if plan.routines:
+        table.append(
+            tables.relocation(data.initialiser, relative, 0, running.routines["initialiser"])
+        )
     return b"".join(table)
 
 
@@ -279,19 +311,19 @@ def _dynamic(plan: _Plan, reading: _Reading, data: _Data) -> Iterator[tuple[int,
     for tag, path in zip((_DT_RPATH, _DT_RUNPATH), _search_paths(library), strict=True):
         if path:
             yield tag, index(path)
-    if plan.calls:
+    if plan.routines:
         yield from ((_DT_INIT_ARRAY, data.initialiser), (_DT_INIT_ARRAYSZ, _SLOT))
     yield _DT_HASH, reading.hash
     yield from ((_DT_STRTAB, reading.strings), (_DT_STRSZ, len(bytes(plan.strings))))
     yield from ((_DT_SYMTAB, reading.symbols), (_DT_SYMENT, tables.SYMBOL_SIZE))
-    relocations = len(plan.targets) + bool(plan.calls)
+    relocations = len(plan.targets) + bool(plan.routines)
     if relocations:
         yield from ((_DT_RELA, reading.relocations), (_DT_RELAENT, tables.RELOCATION_SIZE))
         yield _DT_RELASZ, relocations * tables.RELOCATION_SIZE
     if plan.versions:
         yield _DT_VERSYM, reading.version_indices
         yield from ((_DT_VERDEF, reading.definitions), (_DT_VERDEFNUM, len(plan.versions) + 1))
-    yield from ((_DT_FLAGS, _DF_BIND_NOW), (_DT_FLAGS_1, _DF_1_NOW))
+    yield from ((_DT_FLAGS, _DF_BIND_NOW), (_DT_FLAGS_1, _DF_1_NOW | _DF_1_NODELETE))
 
 
 def _check(library: ForwardingLibrary) -> None:
@@ -306,6 +338,10 @@ def _check(library: ForwardingLibrary) -> None:
     names += [forward.version for forward in library.forwards if forward.version is not None]
     names += [variable.name for variable in library.environment]
     texts = [variable.value for variable in library.environment]
+    for call in (*library.before_fork, *library.in_child):
+        names.append(call.target)
+        texts += [argument for argument in call.arguments if isinstance(argument, str)]
+        _check_numbers(call)
     for forward in library.forwards:
         match forward.action:
             case Answer(value) if isinstance(value, str):
@@ -319,6 +355,12 @@ def _check(library: ForwardingLibrary) -> None:
         raise ValueError("a name is empty, or a text holds a NUL")
     if any("=" in variable.name for variable in library.environment):
         raise ValueError("the name of a variable holds an equals sign")
+
+
+def _check_numbers(call: Call) -> None:
+    numbers = [argument for argument in call.arguments if isinstance(argument, int)]
+    if len(call.arguments) > _MOST_ARGUMENTS or not all(0 <= each < 1 << 16 for each in numbers):
+        raise ValueError(f"{call.target} cannot be called with {call.arguments}")
 
 
 def _aligned(at: int, to: int) -> int:

@@ -53,6 +53,7 @@ _ARGUMENTS = (
     _Argument(bytes.fromhex("bf"), bytes.fromhex("488d3d")),  # rdi
     _Argument(bytes.fromhex("be"), bytes.fromhex("488d35")),  # rsi
     _Argument(bytes.fromhex("ba"), bytes.fromhex("488d15")),  # rdx
+    _Argument(bytes.fromhex("b9"), bytes.fromhex("488d0d")),  # rcx
 )
 
 
@@ -73,15 +74,15 @@ def assemble(action: Action, at: int, places: Places) -> bytes:
             return _answer(value, at, places) + _RETURN
 
 
-def assemble_initialiser(calls: Iterable[Call], at: int, places: Places) -> bytes:
-    """Return the code of a function that makes ``calls``, of at most three arguments each."""
+def assemble_routine(calls: Iterable[Call], at: int, places: Places) -> bytes:
+    """Return the code of a function that makes ``calls``, of at most four arguments each."""
     code = bytes.fromhex("4883ec08")  # sub rsp, 8
     for call in calls:
         for registers, argument in zip(_ARGUMENTS, call.arguments, strict=False):
             if isinstance(argument, int):
                 code += registers.move + struct.pack("<i", argument)
             else:
-                code += _relative(registers.load, at + len(code), places.texts[argument])
+                code += _relative(registers.load, at + len(code), places.of(argument))
         code += _relative(_CALL, at + len(code), places.slots[call.target])
     return code + bytes.fromhex("4883c408") + _RETURN  # add rsp, 8
 

@@ -17,6 +17,7 @@ import pytest
 from envmgr.runtime.forwarding.types import (
     Action,
     Answer,
+    Call,
     CDot,
     Division,
     FortranDot,
@@ -194,6 +195,33 @@ def test_variables_are_set_when_it_is_loaded(tmp_path: Path) -> None:
     assert run(SHOW, path) == "b'a' b'b'\n"
     set_already = {"ENVMGR_KEPT": "1", "ENVMGR_OVERWRITTEN": "2"}
     assert run(SHOW, path, **set_already) == "b'1' b'b'\n"
+
+
+@pytest.mark.parametrize(
+    ("routine", "expected"), [("before_fork", "b'x' b'x'"), ("in_child", "None b'x'")]
+)
+def test_a_fork_calls_what_it_was_told_to(tmp_path: Path, routine: str, expected: str) -> None:
+    calls = (Call("setenv", ("ENVMGR_FORK", "x", 1)),)
+    path = write(
+        tmp_path,
+        "libfork.so",
+        before_fork=calls if routine == "before_fork" else (),
+        in_child=calls if routine == "in_child" else (),
+    )
+    script = """
+library = ctypes.CDLL(sys.argv[1])
+get = ctypes.CDLL(None).getenv
+get.restype = ctypes.c_char_p
+assert get(b"ENVMGR_FORK") is None
+ends = os.pipe()
+child = os.fork()
+if child == 0:
+    os.write(ends[1], repr(get(b"ENVMGR_FORK")).encode())
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print(get(b"ENVMGR_FORK"), os.read(ends[0], 100).decode())
+"""
+    assert run(script, path) == f"{expected}\n"
 
 
 def test_a_library_without_symbols_gives_its_consumers_what_it_needs(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from envmgr.runtime.forwarding.match import Matched, match_symbols, standard_bridges
 from envmgr.runtime.forwarding.spelling import Spelling
-from envmgr.runtime.forwarding.types import ForwardingLibrary, Variable
+from envmgr.runtime.forwarding.types import Call, ForwardingLibrary, Variable
 from envmgr.runtime.forwarding.writer import render_forwarding_library
 from envmgr.wheel.elf import parse_elf
 from envmgr.wheel.symbols import Symbols, read_symbols
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.slow
 
 MKL_32 = Spelling(style="mkl")
 MKL_64 = Spelling(suffix="_64", integers="ilp64", style="mkl")
+OMP_PAUSE_HARD = 2
+"""OpenMP 5.0, section 3.2.44: give up all threads until they are needed again."""
 ENVIRONMENT = (
     Variable("MKL_THREADING_LAYER", "GNU"),
     Variable("MKL_INTERFACE_LAYER", "LP64", overwrite=True),
@@ -106,6 +108,7 @@ def replace_blas(site: Path, shared: Shared, promoted: bool = False) -> Matched:
             rpath=(str(shared.lib),),
             forwards=tuple(forwards.values()),
             environment=ENVIRONMENT,
+            before_fork=(Call("omp_pause_resource_all", (OMP_PAUSE_HARD,)),),
             promoted=promoted,
         )
     )
@@ -253,9 +256,30 @@ def test_numpy_and_scipy_compute_as_before(
     assert forwarded["positive"] == vendored["positive"]
 
     check_mapped(run(LONG, *science))
+    check_mapped(run(FORK, *science))
     tools = download(tmp_path / "tools", "threadpoolctl")
     check_mapped(run(TOOLS, *science, tools))
 
+
+FORK = """
+import os, time
+import numpy as np
+a = np.random.default_rng(0).standard_normal((1000, 1000))
+b = a @ a
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.allclose(a @ a, b) else 3)
+for _ in range(600):  # libgomp's threads are not there in a child that waits for them for ever
+    ended, status = os.waitpid(child, os.WNOHANG)
+    if ended:
+        break
+    time.sleep(0.1)
+else:
+    os.kill(child, 9)
+    raise SystemExit("the child hangs")
+assert status == 0
+assert np.allclose(a @ a, b)
+"""
 
 LONG = """
 import numpy as np

@@ -7,16 +7,25 @@ import pytest
 from envmgr.runtime.forwarding.aarch64 import (
     add,
     assemble,
-    assemble_initialiser,
+    assemble_routine,
     load_address,
     load_integer,
     load_page,
     load_slot,
 )
 from envmgr.runtime.forwarding.places import Places
-from envmgr.runtime.forwarding.types import Action, Answer, Call, CDot, Division, FortranDot, Jump
+from envmgr.runtime.forwarding.types import (
+    Action,
+    AddressOf,
+    Answer,
+    Call,
+    CDot,
+    Division,
+    FortranDot,
+    Jump,
+)
 
-PLACES = Places({"f": 0x17008}, {"text": 0x100, "value": 0x17ABC})
+PLACES = Places({"f": 0x17008}, {"text": 0x100, "value": 0x17ABC}, {"in_child": 0x12080})
 START = [0xA9BE7BFD, 0x910003FD]  # stp x29, x30, [sp, #-32]!; mov x29, sp
 END = [0xA8C27BFD, 0xD65F03C0]  # ldp x29, x30, [sp], #32; ret
 CALL = [0xB0000030, 0xF9400610, 0xD63F0200]  # adrp x16, f; ldr x16, [x16, #8]; blr x16
@@ -77,9 +86,9 @@ def test_an_action_is_this_code(action: Action, expected: list[int]) -> None:
     ]
 
 
-def test_an_initialiser_makes_its_calls() -> None:
+def test_a_routine_makes_its_calls() -> None:
     calls = [Call("f", ("value", 1)), Call("f", ())]
-    assert words(assemble_initialiser(calls, 0x12000, PLACES)) == [
+    assert words(assemble_routine(calls, 0x12000, PLACES)) == [
         *START, 0xB0000020, 0x912AF000, 0x52800021, *CALL, *CALL, *END,
     ]  # fmt: skip
 
@@ -99,3 +108,15 @@ def test_a_page_is_told_by_its_distance(pages: int) -> None:
     assert word & 0x9F00001F == 0x90000003
     found = (word >> 29 & 3) | (word >> 5 & 0x7FFFF) << 2
     assert found - (found >> 20 << 21) == pages
+
+
+def test_a_routine_may_pass_the_address_of_another() -> None:
+    calls = [Call("f", (0, 0, AddressOf("in_child"), 5))]
+    assert words(assemble_routine(calls, 0x12000, PLACES)) == [
+        *START,
+        0x52800000, 0x52800001,  # movz w0, #0; movz w1, #0
+        0x90000002, 0x91020042,  # adrp x2, in_child; add x2, x2, #0x80
+        0x528000A3,  # movz w3, #5
+        *CALL,
+        *END,
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from envmgr.runtime.forwarding.types import (
     Answer,
+    Call,
     Division,
     FortranDot,
     Forward,
@@ -160,7 +161,7 @@ def test_all_that_the_loader_fills_in_is_closed_afterwards(machine: Machine) -> 
     assert (closed["p_vaddr"], closed["p_memsz"]) == (written["p_vaddr"], written["p_memsz"])
     assert (closed["p_vaddr"] + closed["p_memsz"]) % PAGE[machine] == 0
     assert tags(file)["DT_FLAGS"] == 8  # DF_BIND_NOW
-    assert tags(file)["DT_FLAGS_1"] == 1  # DF_1_NOW
+    assert tags(file)["DT_FLAGS_1"] == 1 | 8  # DF_1_NOW, DF_1_NODELETE
 
 
 @pytest.mark.parametrize(
@@ -250,6 +251,10 @@ def test_what_is_needed_anyway_is_not_needed_twice() -> None:
         {"environment": (Variable("", "x"),)},
         {"environment": (Variable("A=B", "x"),)},
         {"environment": (Variable("A", "x\0"),)},
+        {"before_fork": (Call(""),)},
+        {"in_child": (Call("f", (1 << 16,)),)},
+        {"in_child": (Call("f", (1, 2, 3, 4, 5)),)},
+        {"in_child": (Call("f", ("a\0",)),)},
     ],
     ids=str,
 )

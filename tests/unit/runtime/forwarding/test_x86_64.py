@@ -3,10 +3,19 @@
 import pytest
 
 from envmgr.runtime.forwarding.places import Places
-from envmgr.runtime.forwarding.types import Action, Answer, Call, CDot, Division, FortranDot, Jump
-from envmgr.runtime.forwarding.x86_64 import assemble, assemble_initialiser
+from envmgr.runtime.forwarding.types import (
+    Action,
+    AddressOf,
+    Answer,
+    Call,
+    CDot,
+    Division,
+    FortranDot,
+    Jump,
+)
+from envmgr.runtime.forwarding.x86_64 import assemble, assemble_routine
 
-PLACES = Places({"f": 0x2000}, {"text": 0x100, "value": 0x200})
+PLACES = Places({"f": 0x2000}, {"text": 0x100, "value": 0x200}, {"in_child": 0x1080})
 
 
 def code(*lines: str) -> bytes:
@@ -74,9 +83,9 @@ def test_code_is_as_long_wherever_it_stands(at: int) -> None:
         assert len(assemble(action, at, PLACES)) == len(assemble(action, 0x1000, PLACES))
 
 
-def test_an_initialiser_makes_its_calls() -> None:
+def test_a_routine_makes_its_calls() -> None:
     calls = [Call("f", ("text", "value", 1)), Call("f", ("text", 0x105))]
-    assert assemble_initialiser(calls, 0x1000, PLACES) == code(
+    assert assemble_routine(calls, 0x1000, PLACES) == code(
         "4883ec08",  # sub rsp, 8
         "488d3d f5f0ffff",  # lea rdi, [text]
         "488d35 eef1ffff",  # lea rsi, [value]
@@ -84,4 +93,13 @@ def test_an_initialiser_makes_its_calls() -> None:
         "ff15 e30f0000",  # call [f]
         "488d3d dcf0ffff be05010000 ff15 d10f0000",
         "4883c408 c3",  # add rsp, 8; ret
+    )
+
+
+def test_a_routine_may_pass_the_address_of_another() -> None:
+    assert assemble_routine([Call("f", (0, 0, AddressOf("in_child"), 5))], 0x1000, PLACES) == code(
+        "4883ec08 bf00000000 be00000000",  # mov edi, 0; mov esi, 0
+        "488d15 6b000000",  # lea rdx, [in_child]
+        "b905000000",  # mov ecx, 5
+        "ff15 e0 0f0000 4883c408 c3",
     )
