@@ -123,9 +123,12 @@ def _render(written: Written, roots: _Roots) -> bytes:
             machine=written.machine,
             soname=written.soname,
             needed=(*written.names, written.needed_as or path),
-            runpath=("$ORIGIN", path.rpartition("/")[0]),
+            rpath=("$ORIGIN", path.rpartition("/")[0]),
             forwards=written.forwards,
-            environment=tuple(written.variables.items()),
+            environment=written.variables,
+            promoted=written.promoted,
+            before_fork=written.before_fork,
+            in_child=written.in_child,
         )
     )
 

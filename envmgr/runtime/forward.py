@@ -1,14 +1,20 @@
 """A copy of a BLAS that gives way to a library with other spellings, or with fewer functions."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from envmgr.runtime.forwarding.match import match_symbols
+from envmgr.runtime.forwarding.match import (
+    match_symbols,
+    needs_standard_bridges,
+    standard_bridges,
+)
 from envmgr.runtime.forwarding.spelling import Spelling
-from envmgr.runtime.forwarding.types import Machine
+from envmgr.runtime.forwarding.types import Call, Forward, Machine, Variable
 from envmgr.runtime.plan_types import Kept, Written
 from envmgr.runtime.servers import Server
 from envmgr.runtime.survey import Copy, FileOf, Survey
+from envmgr.runtime.types import ForkCall
 from envmgr.wheel.manifest import ElfFacts
 from envmgr.wheel.symbols import Symbols
 
@@ -19,6 +25,17 @@ _MACHINES: Mapping[str, Machine] = {"x86_64": "x86_64", "aarch64": "aarch64"}
 _SHOWN = 3
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What an implementation needs, wherever it serves."""
+
+    names: Mapping[str, FileOf]
+    """Libraries of other families, by the canonical SONAMEs that it asks for."""
+    variables: tuple[Variable, ...]
+    fork: tuple[ForkCall, ...]
+    """Of which the first counts whose function is there."""
+
+
 class Forwarder:
     """Says what has to be written so that a library can stand in for a copy."""
 
@@ -26,11 +43,10 @@ class Forwarder:
         self._survey = survey
         self._symbols_of = symbols_of
         self._exports: dict[FileOf, frozenset[str]] = {}
+        self._bridged: bool | None = None
 
-    def write(
-        self, copy: Copy, server: Server, names: tuple[str, ...], variables: Mapping[str, str]
-    ) -> Written | Kept:
-        """Return the library to write; ``names`` and ``variables`` are what the server needs."""
+    def write(self, copy: Copy, server: Server, wishes: Wishes) -> Written | Kept:
+        """Return the library to write, or the copy with the reason why none can be."""
         machine = machine_of(copy.facts)
         spelling = _spelling_for(copy, server)
         if machine is None:
@@ -52,15 +68,51 @@ class Forwarder:
             more = len(matched.missing) - _SHOWN
             rest = f" and {more} more" if more > 0 else ""
             return Kept(copy.file, f"{server.file} lacks {lacking}{rest}")
+        forwards = {each.symbol: each for each in matched.forwards}
+        bridges = self._bridges(server)
+        calls = self._fork_calls(server, wishes)
         return Written(
             machine=machine,
             soname=copy.facts.soname or copy.file.filename,
             needed=server.file,
             needed_as=self._survey.facts(server.file).soname or server.file.filename,
-            names=names,
-            forwards=matched.forwards,
-            variables=variables,
+            names=tuple(wishes.names),
+            forwards=tuple((forwards | {each.symbol: each for each in bridges}).values()),
+            variables=wishes.variables,
+            before_fork=calls["before"],
+            in_child=calls["child"],
+            promoted=bool(bridges),
         )
+
+    def _bridges(self, server: Server) -> tuple[Forward, ...]:
+        """Return what has to come before the functions that MKL puts into the global scope.
+
+        Needed where any package asks for one of them by its standard name, were it one
+        that keeps its own copy.
+        """
+        taken_over = [each for each in server.spellings if each.style == "mkl" and not each.suffix]
+        if not taken_over or not self._needs_bridges():
+            return ()
+        return standard_bridges(self._exported_by(server.file), taken_over[0])
+
+    def _needs_bridges(self) -> bool:
+        if self._bridged is None:
+            self._bridged = any(
+                needs_standard_bridges(self._imported_from(copy))
+                for copy in self._survey.copies
+                if copy.library.spelling is not None
+            )
+        return self._bridged
+
+    def _fork_calls(self, server: Server, wishes: Wishes) -> dict[str, tuple[Call, ...]]:
+        there = self._exported_by(server.file).union(
+            *(self._exported_by(file) for file in wishes.names.values())
+        )
+        usable = [each for each in wishes.fork if each.call in there][:1]
+        return {
+            place: tuple(Call(each.call, each.arguments) for each in usable if each.place == place)
+            for place in ("before", "child")
+        }
 
     def _exported_by(self, file: FileOf) -> frozenset[str]:
         if file not in self._exports:

@@ -9,6 +9,11 @@ def text(node: MappingNode, key: str) -> str:
     return value.text if isinstance(value, ScalarNode) else ""
 
 
+def flag(node: MappingNode, key: str) -> bool:
+    """Return a flag; false where it is absent."""
+    return text(node, key).lower() == "true"
+
+
 def texts(node: MappingNode, key: str) -> tuple[str, ...]:
     """Return a list of texts; empty where it is absent."""
     value = node.get(key)

@@ -7,7 +7,8 @@ not so, the package keeps its copy, and the plan says why.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from envmgr.runtime.forward import Forwarder, SymbolsOf, machine_of
+from envmgr.runtime.forward import Forwarder, SymbolsOf, Wishes, machine_of
+from envmgr.runtime.forwarding.types import Variable
 from envmgr.runtime.plan_types import (
     APART,
     Choice,
@@ -150,8 +151,7 @@ class _Planning:
             return Kept(copy.file, f"{server.file} needs what only its own package finds")
         if copy.library.spelling is None:
             return Replaced(copy.file, server.file)
-        names = tuple(each.library for each in implementation.needs if self._holds(each.when))
-        written = self._forwarder.write(copy, server, names, self._needed_variables(implementation))
+        written = self._forwarder.write(copy, server, self._wishes(implementation))
         return written if isinstance(written, Kept) else Replaced(copy.file, written)
 
     def _settle(
@@ -161,7 +161,8 @@ class _Planning:
         if not servers:
             return
         self._chosen[family.name] = implementation.name
-        self._variables |= self._needed_variables(implementation)
+        wishes = self._wishes(implementation)
+        self._variables |= {variable.name: variable.value for variable in wishes.variables}
         for server in servers:
             soname = self._survey.facts(server.file).soname
             name = server.provided.copy_of or soname or server.file.filename
@@ -169,13 +170,19 @@ class _Planning:
             if server.provided.copy_of.startswith("lib") and not family.support:
                 self._standing[name] = server.file
 
-    def _needed_variables(self, implementation: Implementation) -> dict[str, str]:
-        return {
-            name: value
-            for each in implementation.variables
-            if self._holds(each.when)
-            for name, value in each.values.items()
-        }
+    def _wishes(self, implementation: Implementation) -> Wishes:
+        """Return what an implementation needs beside what it is needed for."""
+        needs = [each.library for each in implementation.needs if self._holds(each.when)]
+        return Wishes(
+            names={name: self._serving[name] for name in needs if name in self._serving},
+            variables=tuple(
+                Variable(name, value, each.overwrite)
+                for each in implementation.variables
+                if self._holds(each.when)
+                for name, value in each.values.items()
+            ),
+            fork=tuple(each for each in implementation.fork if self._holds(each.when)),
+        )
 
     def _holds(self, when: Mapping[str, str]) -> bool:
         return all(self._chosen.get(family) == name for family, name in when.items())
@@ -196,11 +203,14 @@ class _Planning:
         A library that is found by a link looks for others beside that link.
         """
         for copy, target in self._replaced.items():
-            wanted: Iterable[tuple[str, FileOf | None]]
+            wanted: list[tuple[str, FileOf | None]]
             if isinstance(target, Written):
                 wanted = [(name, self._serving.get(name)) for name in target.names]
+                if self._survey.is_copy(target.needed) and target.needed_as is not None:
+                    wanted += [(target.needed_as, target.needed)]
+                    wanted += self._survey.needs_beside(target.needed)
             else:
-                wanted = self._survey.needs_beside(target)
+                wanted = [*self._survey.needs_beside(target)]
             for name, found in wanted:
                 place = FileOf(copy.package, f"{copy.directory}/{name}")
                 if found is not None and not self._survey.has(place):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from envmgr.names import PackageName
-from envmgr.runtime.forwarding.types import Forward, Machine
+from envmgr.runtime.forwarding.types import Call, Forward, Machine, Variable
 from envmgr.runtime.survey import FileOf
 
 APART = "the environment file leaves the package apart"
@@ -40,7 +40,11 @@ class Written:
     names: tuple[str, ...] = ()
     """Canonical SONAMEs of other families, which stand beside it as links."""
     forwards: tuple[Forward, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: tuple[Variable, ...] = ()
+    before_fork: tuple[Call, ...] = ()
+    in_child: tuple[Call, ...] = ()
+    promoted: bool = False
+    """Whether its functions come before those that libraries put into the global scope."""
 
 
 Target: TypeAlias = FileOf | Written

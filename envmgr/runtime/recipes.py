@@ -7,15 +7,16 @@ it, or takes the place of implementations and libraries of the same name.
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from envmgr.runtime.forwarding.spelling import Integers, Spelling, Style
-from envmgr.runtime.nodes import mapping_of, mappings, text, texts
+from envmgr.runtime.nodes import flag, mapping_of, mappings, text, texts
 from envmgr.runtime.shapes import RUNTIME
 from envmgr.runtime.types import (
     EQUAL,
     VENDORED,
     Family,
+    ForkCall,
     Implementation,
     Library,
     Need,
@@ -31,6 +32,7 @@ from envmgr.spec.recipes import recipe_path
 from envmgr.spec.source import read_source
 from envmgr.wheel.requirement import Named, RequirementSyntaxError, parse_requirement
 
+_LARGEST_ARGUMENT = 0xFFFF
 _Item = TypeVar("_Item", bound=Library | Implementation)
 
 
@@ -89,7 +91,7 @@ def _family(node: MappingNode, findings: Findings) -> Family:
             _implementation(each, findings) for each in mappings(node, "implementations")
         ),
         automatic=text(node, "automatic") or None,
-        support=text(node, "support") in ("true", "True", "TRUE"),
+        support=flag(node, "support"),
         static_copies=tuple(
             StaticCopy(files=texts(each, "files"), what=text(each, "what"))
             for each in mappings(node, "static-copies")
@@ -123,14 +125,27 @@ def _implementation(node: MappingNode, findings: Findings) -> Implementation:
         wheel=_wheel(node, findings),
         provides=tuple(map(_provided, mappings(node, "provides"))),
         variables=tuple(
-            Variables(mapping_of(each, "values"), mapping_of(each, "when"))
+            Variables(mapping_of(each, "values"), mapping_of(each, "when"), flag(each, "overwrite"))
             for each in mappings(node, "variables")
         ),
         needs=tuple(
             Need(text(each, "library"), mapping_of(each, "when"))
             for each in mappings(node, "needs")
         ),
+        fork=tuple(_fork_call(each, findings) for each in mappings(node, "fork")),
         abi=text(node, "abi") or None,
+    )
+
+
+def _fork_call(node: MappingNode, findings: Findings) -> ForkCall:
+    arguments = tuple(int(each) for each in texts(node, "arguments"))
+    if any(argument > _LARGEST_ARGUMENT for argument in arguments):
+        findings.add(node.at, f"an argument is larger than {_LARGEST_ARGUMENT}")
+    return ForkCall(
+        call=text(node, "call"),
+        arguments=arguments,
+        place=cast('Literal["before", "child"]', text(node, "place")),
+        when=mapping_of(node, "when"),
     )
 
 

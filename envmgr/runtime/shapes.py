@@ -1,6 +1,6 @@
 """What a recipe of a shared runtime looks like."""
 
-from envmgr.spec.scalars import Choice, Flag, SchemaVersion, Text
+from envmgr.spec.scalars import Choice, Count, Flag, SchemaVersion, Text
 from envmgr.spec.shapes import Field, KeyRule, ListOf, MapOf, Record
 
 RECIPE_SCHEMA = 1
@@ -54,7 +54,11 @@ _IMPLEMENTATION = Record(
             "variables",
             ListOf(
                 Record(
-                    (Field("values", MapOf(Text(), _VARIABLE), "names and values"), _WHEN),
+                    (
+                        Field("values", MapOf(Text(), _VARIABLE), "names and values"),
+                        Field("overwrite", Flag(), "whether the user's values do not count"),
+                        _WHEN,
+                    ),
                     required=("values",),
                 )
             ),
@@ -68,6 +72,21 @@ _IMPLEMENTATION = Record(
                 )
             ),
             "libraries of other families that it asks for by their canonical names",
+        ),
+        Field(
+            "fork",
+            ListOf(
+                Record(
+                    (
+                        Field("call", Text(), "a function of one of its libraries"),
+                        Field("arguments", ListOf(Count(0)), "whole numbers below 65536"),
+                        Field("place", Choice(("before", "child")), "before a fork, or after it"),
+                        _WHEN,
+                    ),
+                    required=("call", "arguments", "place"),
+                )
+            ),
+            "functions to call around a fork; the first that is there",
         ),
         Field("abi", Text(), "for MPI: the SONAME that tells which programs it can serve"),
     ),

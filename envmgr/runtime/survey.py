@@ -88,6 +88,10 @@ class Survey:
         """Return the copies of a family's libraries, sorted by package and path."""
         return tuple(copy for copy in self.copies if copy.family.name == family.name)
 
+    def is_copy(self, file: FileOf) -> bool:
+        """Tell whether a file is one of the copies."""
+        return any(copy.file == file for copy in self.copies)
+
     def needs_beside(self, file: FileOf) -> tuple[tuple[str, FileOf | None], ...]:
         """Return what a library asks for that no Linux has, and where its own package has it.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from envmgr.runtime.forwarding.spelling import Spelling
 from envmgr.wheel.requirement import Named
@@ -54,6 +55,21 @@ class Variables:
 
     values: Mapping[str, str]
     when: Mapping[str, str] = field(default_factory=dict)
+    overwrite: bool = False
+    """Whether the user's own value counts for nothing: with it, results would be wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForkCall:
+    """A function to call around a fork, which threads do not survive.
+
+    Of several that fit, the first counts whose function is there.
+    """
+
+    call: str
+    arguments: tuple[int, ...]
+    place: Literal["before", "child"]
+    when: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,7 @@ class Implementation:
     provides: tuple[Provided, ...] = ()
     variables: tuple[Variables, ...] = ()
     needs: tuple[Need, ...] = ()
+    fork: tuple[ForkCall, ...] = ()
     abi: str | None = None
     """For MPI: the SONAME that tells which programs it can serve."""
 
