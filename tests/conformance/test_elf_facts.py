@@ -1,7 +1,6 @@
 """Our ELF reader against pyelftools, on the libraries that are here and on some from PyPI."""
 
-import hashlib
-import subprocess
+import os
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -13,11 +12,22 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
 from msgspec.structs import replace
 
+from envmgr.events import silent
 from envmgr.files import remove_tree
+from envmgr.index.fetch import fetch_wheels
+from envmgr.index.types import Download
+from envmgr.lock.locations import downloads
+from envmgr.lock.lockfile import read_lock
+from envmgr.lock.types import Lock
+from envmgr.pipeline.lock import lock
+from envmgr.pipeline.types import LockRequest
+from envmgr.spec.environment import read_environment
+from envmgr.spec.settings import choose_indexes, load_settings
 from envmgr.store.entry import read_manifest
 from envmgr.store.store import open_store
 from envmgr.wheel.elf import ELF_MAGIC, parse_elf
 from envmgr.wheel.manifest import ElfFacts
+from tests.integration.popular import POPULAR, TORCH, Popular, environment_file
 from tests.support.elves import Elf
 
 MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64", "EM_386": "i686", "EM_S390": "s390x"}
@@ -119,25 +129,54 @@ def test_libraries_written_byte_by_byte_have_the_facts_pyelftools_finds(
     assert parse_elf(path.read_bytes(), str(path)) == _expected(path)
 
 
-def _distributions() -> list[str]:
-    lines = (Path(__file__).parent.parent / "compiled_wheels.txt").read_text("utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+@pytest.fixture(scope="module")
+def checked() -> set[str]:
+    """The wheels that were looked at already, by sha256: most packages need numpy."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pages")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("distribution", _distributions())
-def test_the_manifest_of_a_wheel_has_the_facts_pyelftools_finds(
-    tmp_path: Path, distribution: str
+@pytest.mark.parametrize("package", [*POPULAR, TORCH], ids=lambda package: package.name)
+def test_the_compiled_wheels_of_a_popular_package_have_the_facts_pyelftools_finds(
+    tmp_path: Path, cache: Path, checked: set[str], package: Popular
 ) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
-         "--dest", tmp_path, distribution],
-        check=True,
-    )  # fmt: skip
-    (wheel,) = tmp_path.glob("*.whl")
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    entry = open_store((tmp_path / "store",)).add_wheel(wheel, wheel.name, digest)
+    """One wheel at a time is here: all of them together would be several gigabytes."""
+    wheels = _compiled_wheels(package, tmp_path, cache)
+    assert wheels
+    for wheel in wheels:
+        if wheel.sha256 not in checked:
+            _check_wheel(wheel, tmp_path)
+            checked.add(wheel.sha256)
 
+
+def _compiled_wheels(package: Popular, directory: Path, cache: Path) -> list[Download]:
+    """Lock a package and name everything in the lock that is for this platform alone."""
+    file = directory / "environment.yaml"
+    file.write_text(environment_file(package), "utf-8")
+    environ = {**os.environ, "ENVMGR_HOME": str(directory), "ENVMGR_CACHE": str(cache)}
+    settings = load_settings(environ, directory)
+    path = lock(LockRequest(file=file), settings, environ, silent).path
+    locked = read_lock(path)
+    assert isinstance(locked, Lock)
+    indexes = choose_indexes(read_environment(file, {}).indexes, settings).indexes
+    wheels = downloads(locked.packages, str(path.parent), indexes)
+    return [wheel for wheel in wheels if not wheel.filename.endswith("-any.whl")]
+
+
+def _check_wheel(wheel: Download, directory: Path) -> None:
+    fetched = fetch_wheels(
+        [wheel],
+        directory / "wheels",
+        environ=os.environ,
+        offline=False,
+        cache=directory / "nothing",
+    )[wheel.sha256]
+    entry = open_store((directory / "store",)).add_wheel(fetched, wheel.filename, wheel.sha256)
     manifest = read_manifest(entry)
 
     expected = {
@@ -147,5 +186,6 @@ def test_the_manifest_of_a_wheel_has_the_facts_pyelftools_finds(
         facts.path: replace(facts, path=str(entry.path / facts.path)) for facts in manifest.elf
     }
     assert found == {path: facts for path, facts in expected.items() if facts is not None}
-    assert found
-    remove_tree(tmp_path / "store")
+    assert found, f"{wheel.filename} is for this platform and has no library"
+    remove_tree(directory / "store")
+    remove_tree(directory / "wheels")

@@ -1,7 +1,12 @@
 """Popular compiled packages, each with one real call and what it prints."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import dedent
+
+PYTHON = "3.12"
+"""What they are tried with."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,39 @@ class Popular:
 
 def popular(requirement: str, does: str, code: str, prints: str) -> Popular:
     return Popular(requirement, does, dedent(code).strip(), prints)
+
+
+def environment_file(package: Popular) -> str:
+    """An environment file that has this package alone.
+
+    torch is a build for CPUs where pip is told of one by PIP_FIND_LINKS, else PyPI's.
+    """
+    python, indexes = PYTHON, ""
+    directory = Path(os.environ.get("PIP_FIND_LINKS") or "absent")
+    wheel = next(iter(sorted(directory.glob(f"{package.name}-*.whl"))), None)
+    if package is TORCH and wheel is not None:
+        tag = wheel.name.split("-")[2].removeprefix("cp")
+        python = f"{tag[0]}.{tag[1:]}"
+        indexes = (
+            f"indexes: [{{name: here, url: '{directory}', packages: [torch]}}, {{name: pypi}}]\n"
+        )
+    return (
+        f"schema: 1\nname: one\npython: '{python}'\n{indexes}"
+        f"dependencies: ['{package.requirement}']\n"
+    )
+
+
+TORCH = popular(
+    "torch",
+    "differentiates",
+    """
+    import torch
+    x = torch.tensor(3.0, requires_grad=True)
+    (x * x).backward()
+    print(x.grad.item(), torch.get_num_threads() > 0)
+    """,
+    "6.0 True",
+)
 
 
 POPULAR = (

@@ -1,6 +1,7 @@
 """Popular compiled packages in views, each imported and called: `make slow`.
 
-``python -m tests.integration.test_popular_pypi`` prints the table of docs/packages.md.
+``python -m tests.integration.test_popular_pypi [PACKAGE ...]`` prints the table of
+docs/packages.md, or these packages' lines of it.
 """
 
 import json
@@ -15,11 +16,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from envmgr.names import normalized
-from tests.integration.popular import POPULAR, Popular, popular
+from tests.integration.popular import POPULAR, TORCH, Popular, environment_file
 
 pytestmark = pytest.mark.slow
-
-PYTHON = "3.12"
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,9 @@ class Place:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def create(self, package: Popular, python: str = PYTHON, indexes: str = "") -> None:
+    def create(self, package: Popular) -> None:
         """Make an environment of one package, called ``one``."""
-        (self.directory / "environment.yaml").write_text(
-            f"schema: 1\nname: one\npython: '{python}'\n{indexes}"
-            f"dependencies: ['{package.requirement}']\n",
-            "utf-8",
-        )
+        (self.directory / "environment.yaml").write_text(environment_file(package), "utf-8")
         (self.directory / "pylock.toml").unlink(missing_ok=True)
         self.envmgr("create", "--no-compile")
 
@@ -75,29 +70,8 @@ def test_a_popular_package_works_in_a_view(place: Place, package: Popular) -> No
 
 
 def test_torch_works_in_a_view(place: Place) -> None:
-    """A build of torch for CPUs where pip is told of one by PIP_FIND_LINKS, else PyPI's."""
-    torch = popular(
-        "torch",
-        "differentiates",
-        """
-        import torch
-        x = torch.tensor(3.0, requires_grad=True)
-        (x * x).backward()
-        print(x.grad.item(), torch.get_num_threads() > 0)
-        """,
-        "6.0 True",
-    )
-    directory = Path(os.environ.get("PIP_FIND_LINKS") or "absent")
-    wheel = next(iter(sorted(directory.glob("torch-*.whl"))), None)
-    if wheel is None:
-        place.create(torch)
-    else:
-        python = wheel.name.split("-")[2].removeprefix("cp")
-        indexes = (
-            f"indexes: [{{name: here, url: '{directory}', packages: [torch]}}, {{name: pypi}}]\n"
-        )
-        place.create(torch, f"{python[0]}.{python[1:]}", indexes)
-    assert place.call(torch) == torch.prints
+    place.create(TORCH)
+    assert place.call(TORCH) == TORCH.prints
 
 
 def row(place: Place, package: Popular) -> str:
@@ -119,8 +93,9 @@ def main() -> None:
     write = sys.stdout.write
     write("| package | version | packages | MB | entries | the call | works |\n")
     write("|---|---|---|---|---|---|---|\n")
+    chosen = [package for package in POPULAR if package.name in (sys.argv[1:] or [package.name])]
     with TemporaryDirectory(prefix="envmgr-popular-") as directory:
-        for package in POPULAR:
+        for package in chosen:
             write(f"{row(Place(Path(directory)), package)}\n")
             sys.stdout.flush()
 
