@@ -14,6 +14,7 @@ SPACING = 0.25
 
 DOING: Mapping[Stage, str] = {
     "resolve": "resolving",
+    "copy": "copying",
     "fetch": "fetching",
     "unpack": "unpacking",
     "compile": "compiling",
@@ -24,6 +25,7 @@ DOING: Mapping[Stage, str] = {
 }
 _DONE: Mapping[Stage, str] = {
     "resolve": "resolved",
+    "copy": "copied",
     "fetch": "fetched",
     "unpack": "unpacked",
     "compile": "compiled",
@@ -34,6 +36,7 @@ _DONE: Mapping[Stage, str] = {
 }
 _COUNTED: Mapping[Stage, tuple[str, str]] = {
     "resolve": ("package", "packages"),
+    "copy": ("entry of the site", "entries of the site"),
     "fetch": ("wheel", "wheels"),
     "unpack": ("wheel", "wheels"),
     "compile": ("module", "modules"),

@@ -32,6 +32,8 @@ class Duplicate:
     """Of the new one; ``prefix`` is where its files say it stands."""
     texts: Mapping[str, str]
     """Files that are written anew, path in the generation -> text."""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """Entries that links are to lead to instead, by the path they lead to now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class _Names:
 class _Copying:
     names: _Names
     texts: Mapping[str, str]
+    moved: Mapping[str, str]
     twins: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
@@ -68,7 +71,7 @@ def write_duplicate(directory: Path, duplicate: Duplicate) -> None:
     target = os.fspath(generation_path(directory, duplicate.record.id))
     record = msgspec.json.format(msgspec.json.encode(duplicate.record))
     try:
-        copying = _Copying(_names(duplicate), _texts(duplicate))
+        copying = _Copying(_names(duplicate), _texts(duplicate), duplicate.moved)
         _copy_directory(os.fspath(duplicate.source), target, "", copying)
         write_new(os.path.join(target, RECORD), record)
     except OSError as error:
@@ -114,7 +117,7 @@ def _copy_directory(source: str, target: str, below: str, copying: _Copying) -> 
         if path in (RECORD, CACHES):
             continue
         if entry.is_symlink():
-            _copy_link(entry.path, f"{target}/{entry.name}")
+            _copy_link(entry.path, f"{target}/{entry.name}", copying.moved)
         elif entry.is_dir():
             _copy_directory(entry.path, f"{target}/{entry.name}", f"{path}/", copying)
         elif entry.is_file():
@@ -124,12 +127,24 @@ def _copy_directory(source: str, target: str, below: str, copying: _Copying) -> 
         Path(target).chmod(mode)
 
 
-def _copy_link(source: str, target: str) -> None:
+def _copy_link(source: str, target: str, moved: Mapping[str, str]) -> None:
     """Make a further name of the same link where that is possible: it costs no inode."""
+    new = _moved(Path(source).readlink(), moved) if moved else None
+    if new is not None:
+        Path(target).symlink_to(new)
+        return
     try:
         os.link(source, target, follow_symlinks=False)
     except (OSError, NotImplementedError):
         Path(target).symlink_to(Path(source).readlink())
+
+
+def _moved(link: Path, moved: Mapping[str, str]) -> Path | None:
+    """Return where a link is to lead that leads into an entry which was moved."""
+    for above in (link, *link.parents):
+        if str(above) in moved:
+            return Path(moved[str(above)], link.relative_to(above))
+    return None
 
 
 def _copy_file(source: str, target: str, path: str, copying: _Copying) -> None:

@@ -8,7 +8,8 @@ it. A directory must be real
 - where entries meet;
 - on the way to an ELF file whose ``$ORIGIN`` search path leaves its entry
   (``Manifest.reaching``), since the loader resolves ``..`` physically;
-- where programs write: everything in ``etc``, and ``share`` down to ``share/A/B``;
+- where programs write: everything in ``etc``, and ``share`` down to ``share/A/B``; these two
+  are always there;
 - for ``dist-info``, which other installers must see as the view's own;
 - where a package asks for another way than folding (``LinkWay``).
 
@@ -18,7 +19,7 @@ whose claims count (``Verdicts``); where none does, it is a clash.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from envmgr.link.claims import WEIGHT, Claim, Source, mounts, same, scaffold
+from envmgr.link.claims import WEIGHT, WRITTEN_BY_PROGRAMS, Claim, Source, mounts, same, scaffold
 from envmgr.link.inputs import (
     ENVMGR,
     Clash,
@@ -83,7 +84,7 @@ class _View:
         self._python = f"{inputs.generation}/bin/python"
         self._infos = {source.info for source in self._sources}
         self._mounts = mounts(inputs)
-        self._scaffold = scaffold(("bin", self._site), self._mounts)
+        self._scaffold = scaffold(("bin", *WRITTEN_BY_PROGRAMS, self._site), self._mounts)
         self._merges_lib64 = has_lib64(inputs.interpreter)
         self._directories: list[str] = []
         self._links: dict[str, str] = {}

@@ -23,6 +23,7 @@ from envmgr.names import EnvironmentName, GenerationId
 from envmgr.pipeline.environments import find_prefix, locate, record_of, selection_of
 from envmgr.pipeline.generations import again_at, check_whole, duplicate_of
 from envmgr.pipeline.roots import root_prefix, uproot_prefix
+from envmgr.pipeline.site import bring_for_clone, places_after
 from envmgr.pipeline.types import ByName, ByPrefix, Selector
 from envmgr.spec.settings import Settings
 from envmgr.store.store import open_store
@@ -74,9 +75,10 @@ class EnvironmentExists(PrefixError):
 def clone(source: Selector, target: Selector, settings: Settings, report: Reporter) -> Cloned:
     """Make another environment with everything of the current generation of ``source``.
 
-    Neither network nor interpreter is asked, and the store only told: the links are the
-    same. It belongs to the file and the lock of its source. Raises NoSuchEnvironment,
-    DamagedEnvironment, GenerationBroken, EnvironmentExists, PrefixError.
+    Neither network nor interpreter is asked, and the links are the same, but for those to
+    entries of others that may go: these are copied into our store. It belongs to the file
+    and the lock of its source. Raises NoSuchEnvironment, DamagedEnvironment,
+    GenerationBroken, EnvironmentExists, NotCopied, PrefixError.
     """
     old = record_of(source, settings)
     origin = find_prefix(source, settings)
@@ -90,8 +92,13 @@ def clone(source: Selector, target: Selector, settings: Settings, report: Report
         check_whole(origin, old, numbers_of(origin)[old.id], selection_of(source))
         if numbers_of(prefix):
             raise EnvironmentExists(prefix)
-        made = replace(again_at(prefix, old, None, f"clone of {_word(source)}"), name=name)
-        write_duplicate(prefix, duplicate_of(origin, old, made))
+        moved = bring_for_clone(old, store, report)
+        made = replace(
+            again_at(prefix, old, None, f"clone of {_word(source)}"),
+            name=name,
+            stores=places_after(old, moved),
+        )
+        write_duplicate(prefix, duplicate_of(origin, old, made, moved))
         try:
             write_identity(prefix, name, Path(made.environment_file))
             root_prefix(prefix, store)

@@ -39,6 +39,7 @@ from envmgr.pipeline.roots import ensure_rooted, root_prefix
 from envmgr.pipeline.runtime_records import runtime_records, shared_runtimes, told_of_runtimes
 from envmgr.pipeline.runtimes import Unified, unify
 from envmgr.pipeline.settle import LockWish, Settled, settle
+from envmgr.pipeline.site import is_kept
 from envmgr.pipeline.stock import Stocked, stock, store_key
 from envmgr.pipeline.types import Change, Created, CreateRequest
 from envmgr.pipeline.world import World
@@ -150,7 +151,7 @@ def _stands(aim: Aim, settled: Settled, packages: tuple[LockedPackage, ...], sto
 def _is_whole(
     prefix: Path, before: GenerationRecord, packages: tuple[LockedPackage, ...], store: Store
 ) -> bool:
-    """Whether a generation's scripts and links still lead somewhere: nothing of it was moved."""
+    """Whether a generation's scripts and links lead somewhere, and will: nothing was moved."""
     found = [store.find(store_key(package)) for package in packages]
     entries = [entry for entry in found if entry is not None]
     places = {str(entry.path.parent) for entry in entries}
@@ -161,6 +162,7 @@ def _is_whole(
         and is_same_place(before.prefix, prefix)
         and is_linked(prefix)
         and are_as_made(entry for entry in entries if store.owns(entry))
+        and is_kept(entries, store)
     )
 
 
@@ -329,6 +331,7 @@ def _outcome(
         fetched=stocked.fetched if stocked else 0,
         fetched_bytes=stocked.fetched_bytes if stocked else 0,
         unpacked=stocked.unpacked if stocked else 0,
+        copied=stocked.copied if stocked else 0,
         entries=shown.entries if shown else 0,
         runtimes=shared_runtimes(shown) if shown else (),
         new_store=new_store,

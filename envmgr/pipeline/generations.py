@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -271,13 +272,22 @@ def again_at(
     return with_cause(prefix, record, before, why)
 
 
-def duplicate_of(prefix: Path, old: GenerationRecord, record: GenerationRecord) -> Duplicate:
-    """Return what makes ``record`` of a generation of ``prefix``. Raises UnusablePrefix."""
+def duplicate_of(
+    prefix: Path,
+    old: GenerationRecord,
+    record: GenerationRecord,
+    moved: Mapping[str, str] = MappingProxyType({}),
+) -> Duplicate:
+    """Return what makes ``record`` of a generation of ``prefix``; ``moved`` are entries.
+
+    Raises UnusablePrefix.
+    """
     return Duplicate(
         source=generation_path(prefix, old.id),
         old=old,
         record=record,
         texts=render_activation(record.prefix, record.name, record.variables),
+        moved=moved,
     )
 
 
@@ -303,14 +313,16 @@ def check_whole(prefix: Path, record: GenerationRecord, number: int, selection: 
 
 
 def _dangling(generation: str) -> Iterator[str]:
-    """Yield the absolute targets that are gone; bytecode is nothing that is needed."""
+    """Yield the absolute targets that we cannot reach; bytecode is nothing that is needed."""
     for directory, directories, names in os.walk(generation):
         if directory.endswith("/__pycache__"):
             continue
         for name in (*directories, *names):
-            path = Path(directory, name)
-            if path.is_symlink() and not path.exists() and path.readlink().is_absolute():
-                yield str(path.readlink())
+            path = f"{directory}/{name}"
+            if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - no error
+                target = os.readlink(path)  # noqa: PTH115 - many of them
+                if target.startswith("/"):
+                    yield target
 
 
 def _warn_of_foreign(

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from envmgr.events import Reporter, Warned
 from envmgr.names import StoreKey
-from envmgr.store.entry import Entry
+from envmgr.store.entry import Entry, EntryDamaged
 from envmgr.store.store import Store
 from envmgr.store.tamper import Tampering, find_tampering, put_back, set_aside
 
@@ -16,13 +16,20 @@ def sound_entries(
     """Keep the entries that are there and as they were made; each other one is told of.
 
     A changed entry is set aside until ``stack`` is left, and comes back if nothing has
-    taken its place by then. A site's is used as it is. Raises EntryDamaged.
+    taken its place by then. A site's is used as it is, unless it cannot be read at all.
+    Raises EntryDamaged.
     """
     sound = {}
     for key, entry in found.items():
         if entry is None:
             continue
-        tampering = find_tampering(entry)
+        try:
+            tampering = find_tampering(entry)
+        except EntryDamaged as error:
+            if store.owns(entry):
+                raise
+            report(Warned(f"{error}; its wheel is fetched"))
+            continue
         if tampering is not None:
             out = _is_taken_out(tampering, store, stack)
         else:

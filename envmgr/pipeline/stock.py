@@ -18,9 +18,10 @@ from envmgr.lock.locations import downloads
 from envmgr.lock.types import LockedPackage
 from envmgr.names import StoreKey
 from envmgr.pipeline.mend import sound_entries
+from envmgr.pipeline.site import bring
 from envmgr.pipeline.world import World
 from envmgr.spec.indexes import IndexSpec
-from envmgr.store.bytecode import Compiler, is_compiled, needs_compiling
+from envmgr.store.bytecode import Compiler, is_compiled, needs_compiling, stamp_name
 from envmgr.store.entry import Entry, read_manifest
 from envmgr.store.store import Store
 from envmgr.target.types import Interpreter
@@ -40,6 +41,8 @@ class Stocked:
     fetched: int
     fetched_bytes: int
     unpacked: int
+    copied: int
+    """Entries of the site's that may go, and were copied into the user's own store."""
     compiled: bool
     """Whether no entry that is ours to compile lacks the bytecode."""
     bytecode: bool
@@ -64,12 +67,13 @@ def stock(
     """Make sure every package has its entry, and its bytecode where that is asked for.
 
     What is there already costs a few stats; what a program changed there is fetched
-    again. Raises IndexFailure, IntegrityError, PrefixError; entries that were finished
-    stay.
+    again, and what a site may take away is copied. Raises IndexFailure, IntegrityError,
+    PrefixError; entries that were finished stay.
     """
     found = {store_key(package): store.find(store_key(package)) for package in packages}
     with ExitStack() as stack:
         entries = sound_entries(found, store, world.report, stack)
+        entries, copied = bring(entries, store, stamp_name(interpreter), world.report)
         missing = [package for package in packages if store_key(package) not in entries]
         wanted = downloads(missing, str(lock_directory), indexes)
         compiler = _Compiling(interpreter if compiling else None, store, world, stack)
@@ -83,6 +87,7 @@ def stock(
         fetched=len(remote),
         fetched_bytes=sum(download.size or 0 for download in remote),
         unpacked=len(wanted),
+        copied=copied,
         compiled=not any(needs_compiling(entry, store, interpreter) for entry in entries.values()),
         bytecode=any(is_compiled(entry, interpreter) for entry in entries.values()),
     )
@@ -99,7 +104,8 @@ def _add(
     compiler: "_Compiling",
     world: World,
 ) -> list[Entry]:
-    """Fetch and unpack; what somebody else took away meanwhile is fetched again."""
+    """Fetch and unpack into our own store; what is taken away meanwhile is fetched again."""
+    store = store.alone()
     added: list[Entry] = []
     while wanted:
         try:

@@ -127,6 +127,8 @@ class Created:
     fetched: int
     fetched_bytes: int
     unpacked: int
+    copied: int
+    """Entries of a site's store that may go, and were copied into the user's own."""
     entries: int
     """Directory entries of the generation; 0 in a dry run."""
     runtimes: tuple[SharedRuntime, ...]

@@ -59,6 +59,14 @@ class EntryDamaged(IntegrityError):
         return f"remove it (chmod -R u+w, then rm -r, {self.entry.path}) and run the command again"
 
 
+def wheel_of(entry: Entry) -> str:
+    """Return the file name of an entry's wheel; its key where it has lost that."""
+    try:
+        return (entry.path / WHEEL_NAME).read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return entry.key
+
+
 def read_manifest(entry: Entry) -> Manifest:
     """Read the facts of an entry; computed again where they are missing, old or unreadable.
 

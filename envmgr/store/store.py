@@ -18,7 +18,7 @@ from envmgr.files import remove_tree
 from envmgr.helper import Helper
 from envmgr.names import StoreKey
 from envmgr.store.composed import Composition, is_composed, write_composed
-from envmgr.store.entry import Entry
+from envmgr.store.entry import Entry, wheel_of
 from envmgr.store.errors import store_failure
 from envmgr.store.staging import left_behind, make_staging, sweep_staging
 from envmgr.wheel.archive import WheelArchive, open_wheel
@@ -99,6 +99,10 @@ class Store:
         """Tell whether an entry stands where this store adds, and not at the site's."""
         return os.fspath(entry.path.parent) == os.path.normpath(self._entries[0])
 
+    def alone(self) -> "Store":
+        """Return the store without those of the site: it finds what it added itself."""
+        return self if len(self._roots) == 1 else Store(self._roots[:1])
+
     def add_wheel(
         self, wheel: Path, filename: str, sha256: str, helper: Helper | None = None
     ) -> Entry:
@@ -139,17 +143,35 @@ class Store:
             return found
         try:
             self._prepare()
-            return self._add(key, lambda root: write_composed(composition, contents, root))
+            return self._make(key, lambda root: write_composed(composition, contents, root))
         except OSError as error:
             raise store_failure(self.path, composition.package, error) from error
+    def add_copy(self, entry: Entry, stamps: Collection[str] | None = None) -> Entry:
+        """Copy an entry of another store; one that this one has of its own is returned as it is.
+
+        ``stamps`` say which bytecode to take along, ``None`` all. Raises NotCopied,
+        StoreNotWritable, StoreFull, which leave nothing behind.
+        """
+        from envmgr.store.copy import copy_into
+
+        own = self.alone()
+        try:
+            self._prepare()
+            with self._politely(entry.key):
+                found = own.find(entry.key)
+                return found or self._make(
+                    entry.key, lambda staging: copy_into(entry, staging, stamps)
+                )
+        except OSError as error:
+            raise store_failure(self.path, wheel_of(entry), error) from error
 
     def _unpack(self, key: StoreKey, archive: WheelArchive) -> Entry:
         from envmgr.store.unpack import unpack_into
 
-        return self._add(key, lambda root: unpack_into(archive, root))
+        return self._make(key, lambda staging: unpack_into(archive, staging))
 
-    def _add(self, key: StoreKey, fill: Callable[[str], object]) -> Entry:
-        """Let a new entry be filled, and put it into its place."""
+    def _make(self, key: StoreKey, fill: Callable[[str], object]) -> Entry:
+        """Make an entry of what ``fill`` puts into a staging directory."""
         final = f"{self._entries[0]}/{key}"
         staging = make_staging(self._entries[0])
         try:

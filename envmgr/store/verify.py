@@ -131,7 +131,7 @@ class _Check:
                 self.find("missing", path, "is missing")
         self._check_facts(there)
         if not self.fast:
-            self._check_record(expected)
+            self._check_record()
 
     def _walk(self, expected: Mapping[str, FileFacts], directories: set[str]) -> set[str]:
         """Look at everything that is there; what is not expected is not entered."""
@@ -221,27 +221,32 @@ class _Check:
             elif Path(self.root, name).read_bytes() != text.encode():
                 self.find("facts", name, "does not say what the manifest says")
 
-    def _check_record(self, expected: Mapping[str, FileFacts]) -> None:
+    def _check_record(self) -> None:
         """Catch a manifest that was computed from files which were damaged already."""
-        info = self.manifest.dist_info
-        data = f"{info.removesuffix('.dist-info')}.data"
-        try:
-            text = Path(self.root, "site-packages", info, "RECORD").read_text("utf-8")
-            rows = parse_record(text)
-        except (OSError, UnicodeDecodeError, InvalidRecord):
-            return  # a file like any other, and checked as one
-        for row in rows:
-            try:
-                path = destination(row.path, data)
-            except UnknownScheme:
-                continue
-            facts = expected.get(path)
-            if facts is not None and row.sha256_hex not in (None, facts.sha256):
-                self.find("changed", path, "is not what the wheel's RECORD says")
+        for path in record_disagreements(self.root, self.manifest):
+            self.find("changed", path, "is not what the wheel's RECORD says")
 
     def _hash(self, path: str) -> str:
         with open(f"{self.root}/{path}", "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def record_disagreements(root: str, manifest: Manifest) -> Iterator[str]:
+    """Yield the files of an entry of which the manifest says another hash than the RECORD there."""
+    data = f"{manifest.dist_info.removesuffix('.dist-info')}.data"
+    try:
+        text = Path(root, "site-packages", manifest.dist_info, "RECORD").read_text("utf-8")
+        rows = parse_record(text)
+    except (OSError, UnicodeDecodeError, InvalidRecord):
+        return  # a file like any other, and checked as one
+    known = {file.path: file.sha256 for file in manifest.files}
+    for row in rows:
+        try:
+            path = destination(row.path, data)
+        except UnknownScheme:
+            continue
+        if path in known and row.sha256_hex not in (None, known[path]):
+            yield path
 
 
 def _directories(files: Iterable[str]) -> set[str]:

@@ -5,7 +5,7 @@ from envmgr.link.carry import REWRITTEN_BELOW, Carried, carry_written
 from envmgr.link.generation import generation_path, switch_generation, write_generation
 from envmgr.names import GenerationId
 from envmgr.store.store import Store
-from tests.support.views import add, lay_out, make_view, record_of, this_interpreter
+from tests.support.views import add, lay_out, make_view, record_of, run, this_interpreter
 from tests.support.wheels import make_wheel
 
 KERNELS = {"data/share/jupyter/kernels/python3/kernel.json": "{}"}
@@ -49,6 +49,26 @@ def test_it_is_carried_where_the_next_generation_has_no_such_directory(
     switch_generation(prefix, generation)
 
     assert (prefix / "share/jupyter/mine.json").read_text() == "mine"
+
+
+def test_there_is_a_place_to_write_whatever_packages_bring(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    """Data sets in ``share`` and settings in ``etc``: a program looks for them in its generation."""
+    entry = add(store, make_wheel("alpha"), tmp_path)
+    make_view(prefix, [entry])
+    (prefix / "share/data").mkdir()
+    (prefix / "share/data/a.txt").write_text("mine")
+    (prefix / "etc/a.conf").write_text("mine too")
+    code = "import sys; print(open(sys.prefix + '/share/data/a.txt').read())"
+    assert run(prefix / "bin/python", "-c", code) == "mine"
+
+    generation = next_generation(prefix, entry)
+    carry_written(prefix, generation)
+    switch_generation(prefix, generation)
+
+    assert run(prefix / "bin/python", "-c", code) == "mine"
+    assert (prefix / "etc/a.conf").read_text() == "mine too"
 
 
 def test_what_a_package_brings_now_is_not_overwritten(

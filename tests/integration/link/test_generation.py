@@ -92,9 +92,11 @@ def test_every_name_of_a_generation_is_reached_through_the_prefix(
         ".envmgr",
         ".gitignore",
         "bin",
+        "etc",
         "lib",
         *(["lib64"] if (current_generation(prefix) / "lib64").exists() else []),
         "pyvenv.cfg",
+        "share",
     ]
 
 
@@ -102,13 +104,13 @@ def test_a_file_of_the_user_in_the_way_is_not_overwritten(
     store: Store, tmp_path: Path, prefix: Path
 ) -> None:
     first = make_view(prefix, [add(store, make_wheel("alpha"), tmp_path)])
-    (prefix / "share").write_text("mine")
-    entry = add(store, make_wheel("beta", data={"data/share/b.txt": "b"}), tmp_path)
+    (prefix / "man").write_text("mine")
+    entry = add(store, make_wheel("beta", data={"data/man/b.txt": "b"}), tmp_path)
 
     with pytest.raises(PrefixTaken):
         make_view(prefix, [entry])
 
-    assert (prefix / "share").read_text() == "mine"
+    assert (prefix / "man").read_text() == "mine"
     assert current_generation(prefix).name == first
 
 
@@ -116,13 +118,13 @@ def test_what_is_in_the_way_is_met_before_a_generation_is_written(
     store: Store, tmp_path: Path, prefix: Path
 ) -> None:
     first = make_view(prefix, [add(store, make_wheel("alpha"), tmp_path)])
-    (prefix / "share").mkdir()
-    entry = add(store, make_wheel("beta", data={"data/share/b.txt": "b"}), tmp_path)
+    (prefix / "man").mkdir()
+    entry = add(store, make_wheel("beta", data={"data/man/b.txt": "b"}), tmp_path)
 
     with pytest.raises(NameTaken) as caught:
         write(prefix, entry, generation="zz")
 
-    assert caught.value.prefix == prefix / "share"
+    assert caught.value.prefix == prefix / "man"
     assert os.listdir(prefix / ".envmgr/generations") == [first]
 
 
@@ -130,15 +132,15 @@ def test_a_switch_that_fails_takes_its_links_back(
     store: Store, tmp_path: Path, prefix: Path
 ) -> None:
     first = make_view(prefix, [add(store, make_wheel("alpha"), tmp_path)])
-    files = {"data/a/x.txt": "x", "data/share/b.txt": "b"}
+    files = {"data/a/x.txt": "x", "data/man/b.txt": "b"}
     second = write(prefix, add(store, make_wheel("beta", data=files), tmp_path), generation="zz")
     before = sorted(os.listdir(prefix))
-    (prefix / "share").mkdir()
+    (prefix / "man").mkdir()
 
     with pytest.raises(NameTaken):
         switch_generation(prefix, second)
 
-    assert sorted(os.listdir(prefix)) == sorted([*before, "share"])
+    assert sorted(os.listdir(prefix)) == sorted([*before, "man"])
     assert current_generation(prefix).name == first
 
 

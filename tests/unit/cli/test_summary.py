@@ -47,6 +47,7 @@ CREATED = Created(
     fetched=2,
     fetched_bytes=21_500_000,
     unpacked=2,
+    copied=0,
     entries=1093,
     runtimes=(),
     new_store=Path("/home/somebody/.local/share/envmgr/store/v1"),
