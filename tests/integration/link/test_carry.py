@@ -54,7 +54,7 @@ def test_it_is_carried_where_the_next_generation_has_no_such_directory(
 def test_there_is_a_place_to_write_whatever_packages_bring(
     store: Store, tmp_path: Path, prefix: Path
 ) -> None:
-    """Data sets in ``share`` and settings in ``etc``: a program looks for them in its generation."""
+    """Data in ``share``, settings in ``etc``: a program looks for them in its generation."""
     entry = add(store, make_wheel("alpha"), tmp_path)
     make_view(prefix, [entry])
     (prefix / "share/data").mkdir()
