@@ -2,15 +2,17 @@
 
 ``etc`` and ``share`` are where programs write below a prefix (``jupyter server
 extension enable --sys-prefix``, ``ipykernel install --sys-prefix``). Of ours
-there are only absolute links in them, so everything else is somebody's. A file
-that names the generation it was written in (a kernel's ``kernel.json``, the
-interpreter) names the next one after.
+there are only absolute links in them, and in ``etc`` copies of packages' files, which
+programs write over: everything else, and a copy that was changed, is somebody's.
+A changed copy stands above what a package brings for its path later. A file that
+names the generation it was written in (a kernel's ``kernel.json``, the interpreter)
+names the next one after.
 """
 
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from filecmp import cmp
 from pathlib import Path
@@ -44,17 +46,39 @@ def carry_written(prefix: Path, generation: GenerationId) -> Carried:
         return Carried((), ())
     after = generation_path(prefix, generation)
     renaming = _Renaming(_names_of(prefix, before), os.fsencode(after))
+    settings, new = _settings(prefix, before), _settings(prefix, after)
     taken: list[str] = []
     left: list[str] = []
     try:
-        for path in sorted(_written(before)):
+        for path in sorted(_written(before, settings)):
+            if path in settings and path in new:
+                remove_file(after / path)
             (taken if _carry(before, after, path, renaming) else left).append(path)
     except OSError as error:
         raise unusable(prefix, error) from error
     return Carried(tuple(taken), tuple(left))
 
 
-def _written(generation: Path) -> Iterator[str]:
+def _settings(prefix: Path, generation: Path) -> Mapping[str, str]:
+    record = read_record(prefix, GenerationId(generation.name))
+    return record.settings if record else {}
+
+
+def _written(generation: Path, settings: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is not ours, or not any more; ``settings`` are copies and their originals."""
+    for path in _not_ours(generation):
+        if path not in settings or _is_changed(generation / path, settings[path]):
+            yield path
+
+
+def _is_changed(copy: Path, original: str) -> bool:
+    try:
+        return copy.is_symlink() or not cmp(copy, original, shallow=False)
+    except OSError:
+        return True
+
+
+def _not_ours(generation: Path) -> Iterator[str]:
     for top in WRITTEN_BY_PROGRAMS:
         if (generation / top).is_symlink():
             continue
@@ -124,11 +148,15 @@ def carry_back(prefix: Path, generation: GenerationId) -> tuple[str, ...]:
     before = current_generation(prefix)
     after = generation_path(prefix, generation)
     renaming = _Renaming(_names_of(prefix, before), os.fsencode(after))
+    settings = _settings(prefix, before)
+    packages = _settings(prefix, after).keys() - settings.keys()
     try:
         return tuple(
             path
-            for path in sorted(_written(before))
-            if _is_free(after, path) and _bring(before / path, after / path, prefix, renaming)
+            for path in sorted(_written(before, settings))
+            if path not in packages
+            and _is_free(after, path)
+            and _bring(before / path, after / path, prefix, renaming)
         )
     except OSError as error:
         raise unusable(prefix, error) from error

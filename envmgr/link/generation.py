@@ -118,6 +118,8 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Composed entries that its links lead to."""
     runtimes: tuple[RuntimeRecord, ...] = ()
     """Sorted by family; those of which nothing is there are left out."""
+    settings: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Files of packages below ``etc``, which are copies: path, the file in the store."""
     schema: int = RECORD_SCHEMA
 
 

@@ -10,6 +10,8 @@ from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.target.types import Interpreter
 from envmgr.wheel.manifest import Manifest
 
+SETTINGS = "etc/"
+"""Below this programs write over the files of packages too."""
 ENVMGR = "envmgr itself"
 """Who owns the paths of a view that no package brings."""
 
@@ -120,6 +122,11 @@ class Layout:
         """The names that stand directly in the generation, sorted."""
         paths = (*self.directories, *self.links, *self.files, *self.taken)
         return tuple(sorted({path.partition("/")[0] for path in paths}))
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The files of packages below ``etc``: copies, since programs write them over."""
+        return {path: file.source for path, file in self.taken.items() if path.startswith(SETTINGS)}
 
     def taken_names(self, site: str) -> tuple[str, ...]:
         """Name what stands directly in ``site`` and holds files that are no links, sorted."""

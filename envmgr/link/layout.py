@@ -9,7 +9,7 @@ it. A directory must be real
 - on the way to an ELF file whose ``$ORIGIN`` search path leaves its entry
   (``Manifest.reaching``), since the loader resolves ``..`` physically;
 - where programs write: everything in ``etc``, and ``share`` down to ``share/A/B``; these two
-  are always there;
+  are always there, and files in ``etc`` are copies;
 - for ``dist-info``, which other installers must see as the view's own;
 - where a package asks for another way than folding (``LinkWay``).
 
@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from envmgr.link.claims import WEIGHT, WRITTEN_BY_PROGRAMS, Claim, Source, mounts, same, scaffold
 from envmgr.link.inputs import (
     ENVMGR,
+    SETTINGS,
     Clash,
     LaidEntry,
     LaidFile,
@@ -52,6 +53,9 @@ SOURCES = "SOURCES.txt"
 INSTALLER = "INSTALLER"
 SHARE_DEPTH = 3
 """How deep ``share`` is real: ``share/jupyter/kernels`` is, ``.../kernels/python3`` folds."""
+
+KERNELS = "share/jupyter/kernels/"
+"""A kernel that is installed again takes its directory away first, which may be no link."""
 
 RESERVED = frozenset({STATE, ".gitignore", RECORD, CACHES})
 """Names at the top of a prefix or a generation that are envmgr's own."""
@@ -170,9 +174,10 @@ class _View:
         way = self._way(path, chosen)
         if script is not None:
             self._files[path] = LaidFile(render_wheel_script(script, self._python), 0o755)
-        elif way in _TAKING:
+        elif way in _TAKING or path.startswith(SETTINGS):
             executable = chosen.file is not None and chosen.file.executable
-            self._taken[path] = TakenFile(self._target(chosen), executable, way is LinkWay.COPY)
+            copied = way is LinkWay.COPY or path.startswith(SETTINGS)
+            self._taken[path] = TakenFile(self._target(chosen), executable, copied)
         else:
             self._links[path] = self._target(chosen)
 
@@ -329,6 +334,8 @@ class _View:
 def is_kept_real(path: str) -> bool:
     """Tell whether programs write below this directory of a prefix, so that it may not fold."""
     top, _, rest = path.partition("/")
+    if path.startswith(KERNELS):
+        return True
     if top == "share":
         return rest.count("/") + bool(rest) < SHARE_DEPTH
     return top == "etc" or (not rest and top in ("lib", "include"))

@@ -23,7 +23,7 @@ from envmgr.names import EnvironmentName, GenerationId
 from envmgr.pipeline.environments import find_prefix, locate, record_of, selection_of
 from envmgr.pipeline.generations import again_at, check_whole, duplicate_of
 from envmgr.pipeline.roots import root_prefix, uproot_prefix
-from envmgr.pipeline.site import bring_for_clone, places_after
+from envmgr.pipeline.site import bring_for_clone, moved_to, places_after
 from envmgr.pipeline.types import ByName, ByPrefix, Selector
 from envmgr.spec.settings import Settings
 from envmgr.store.store import open_store
@@ -97,6 +97,7 @@ def clone(source: Selector, target: Selector, settings: Settings, report: Report
             again_at(prefix, old, None, f"clone of {_word(source)}"),
             name=name,
             stores=places_after(old, moved),
+            settings={path: moved_to(file, moved) for path, file in old.settings.items()},
         )
         write_duplicate(prefix, duplicate_of(origin, old, made, moved))
         try:

@@ -39,6 +39,7 @@ from envmgr.pipeline.roots import ensure_rooted, root_prefix
 from envmgr.pipeline.runtime_records import runtime_records, shared_runtimes, told_of_runtimes
 from envmgr.pipeline.runtimes import Unified, unify
 from envmgr.pipeline.settle import LockWish, Settled, settle
+from envmgr.pipeline.shown import KEPT, few
 from envmgr.pipeline.site import is_kept
 from envmgr.pipeline.stock import Stocked, stock, store_key
 from envmgr.pipeline.types import Change, Created, CreateRequest
@@ -255,7 +256,7 @@ def _tell_foreign(foreign: Foreign, aim: Aim, world: World) -> None:
 
 def _tell_carried(carried: Carried, world: World) -> None:
     if carried.taken:
-        world.report(Noted(f"kept what programs wrote: {', '.join(carried.taken)}"))
+        world.report(Noted(f"kept what programs wrote: {few(carried.taken, KEPT)}"))
     for path in carried.left:
         world.report(Warned(f"{path}, which a program wrote, gave way to a package's own file"))
 
@@ -292,6 +293,7 @@ def _record(
         compiled=stocked.compiled,
         entries=view.entries,
         taken=view.taken_names(interpreter.site_packages),
+        settings=view.settings,
         envmgr_version=__version__,
         prefix=str(aim.prefix),
         stores=tuple(sorted({str(entry.path.parent) for entry in stocked.entries.values()})),

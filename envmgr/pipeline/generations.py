@@ -31,6 +31,7 @@ from envmgr.link.rollback_mark import remove_rollback_mark, write_rollback_mark
 from envmgr.names import EnvironmentName, GenerationId
 from envmgr.pipeline.causes import changes_between, with_cause
 from envmgr.pipeline.environments import find_prefix, record_of, selection_of
+from envmgr.pipeline.shown import KEPT, few
 from envmgr.pipeline.types import Change, Selector
 from envmgr.spec.settings import Settings
 
@@ -112,9 +113,9 @@ class GenerationBroken(PrefixError):
     def __str__(self) -> str:
         gone = []
         if self.packages:
-            gone.append(f"the store holds no more {_few(self.packages)}")
+            gone.append(f"the store holds no more {few(self.packages)}")
         if self.others:
-            gone.append(f"{_few(self.others)} is gone")
+            gone.append(f"{few(self.others)} is gone")
         return f"generation {self.number} of {self.name} cannot be used: {' and '.join(gone)}"
 
     @property
@@ -125,11 +126,6 @@ class GenerationBroken(PrefixError):
     def details(self) -> tuple[str, ...]:
         """Everything that is gone, a line each."""
         return (*self.packages, *self.others)
-
-
-def _few(names: tuple[str, ...]) -> str:
-    more = len(names) - 3
-    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def list_history(selector: Selector, settings: Settings) -> tuple[GenerationSummary, ...]:
@@ -192,7 +188,7 @@ def rollback(
                     )
                 )
         if kept:
-            report(Noted(f"kept what programs wrote: {', '.join(kept)}"))
+            report(Noted(f"kept what programs wrote: {few(kept, KEPT)}"))
     return RolledBack(
         name=stands.name,
         prefix=prefix,

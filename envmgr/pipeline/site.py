@@ -142,3 +142,11 @@ def places_after(record: GenerationRecord, moved: Mapping[str, str]) -> tuple[st
         if f"{directory}/{package.key}" not in moved and Path(directory, package.key).is_dir()
     }
     return tuple(sorted({*left, *(str(Path(new).parent) for new in moved.values())}))
+
+
+def moved_to(path: str, moved: Mapping[str, str]) -> str:
+    """Return where a file of an entry stands once some entries were moved."""
+    for old, new in moved.items():
+        if path.startswith(f"{old}/"):
+            return new + path.removeprefix(old)
+    return path

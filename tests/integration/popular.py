@@ -464,6 +464,24 @@ POPULAR = (
         "6.0",
     ),
     popular(
+        "cupy-cuda12x",
+        "asks CUDA's runtime, which says that there is no GPU; squares on the processor",
+        """
+        import cupy, numpy as np
+        from cupy.cuda import runtime
+        @cupy.fuse()
+        def square(x):
+            return x * x
+        try:
+            told = "GPU" if runtime.getDeviceCount() else "cudaErrorNoDevice"
+        except runtime.CUDARuntimeError as error:
+            told = str(error).partition(":")[0]
+        says = {"GPU", "cudaErrorNoDevice", "cudaErrorInsufficientDriver"}
+        print(square(np.arange(3)).tolist(), runtime.runtimeGetVersion() // 1000, told in says)
+        """,
+        "[0, 1, 4] 12 True",
+    ),
+    popular(
         "onnxruntime",
         "names its provider",
         """

@@ -87,7 +87,8 @@ def expected(manifest: Manifest, tree: Tree) -> dict[str, bytes]:
 
 
 def have_conflict(union: list[dict[str, bytes]]) -> bool:
-    seen = {"bin/python": b"", f"{SITE}/_envmgr.py": b""}  # what every view has
+    ours = ("bin/python", f"{SITE}/_envmgr.py", "etc/-", "share/-")
+    seen = dict.fromkeys(ours, b"")  # what every view has, in directories that are there
     for files in union:
         for path, data in files.items():
             if seen.get(path, data) != data:

@@ -1,10 +1,16 @@
 import os
+import shutil
 from pathlib import Path
 
-from envmgr.link.carry import REWRITTEN_BELOW, Carried, carry_written
+from msgspec.structs import replace
+
+from envmgr.link.carry import REWRITTEN_BELOW, Carried, carry_back, carry_written
 from envmgr.link.generation import generation_path, switch_generation, write_generation
+from envmgr.link.prefix import current_generation, ensure_prefix
 from envmgr.names import GenerationId
+from envmgr.store.entry import Entry
 from envmgr.store.store import Store
+from envmgr.store.verify import check_entry
 from tests.support.views import add, lay_out, make_view, record_of, run, this_interpreter
 from tests.support.wheels import make_wheel
 
@@ -69,6 +75,107 @@ def test_there_is_a_place_to_write_whatever_packages_bring(
 
     assert run(prefix / "bin/python", "-c", code) == "mine"
     assert (prefix / "etc/a.conf").read_text() == "mine too"
+
+
+SERVER = "data/etc/jupyter/jupyter_server_config.d/demo.json"
+ENABLED = SERVER.removeprefix("data/")
+
+
+def change(prefix: Path, *entries: Entry) -> Carried:
+    """Make the next generation and switch to it."""
+    generation = GenerationId(f"g{len(os.listdir(prefix / '.envmgr/generations'))}")
+    view = lay_out(prefix, generation, entries)
+    record = replace(
+        record_of(generation, view, this_interpreter()),
+        prefix=str(prefix),
+        settings=view.settings,
+    )
+    write_generation(prefix, view, record)
+    carried = carry_written(prefix, generation)
+    switch_generation(prefix, generation)
+    return carried
+
+
+def test_a_setting_of_a_package_can_be_written_over_and_stays_so(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    """``jupyter server extension disable --sys-prefix`` opens the package's own file."""
+    ensure_prefix(prefix)
+    first = add(store, make_wheel("demo", "1", data={SERVER: "on"}), tmp_path)
+    second = add(store, make_wheel("demo", "2", data={SERVER: "on, and more"}), tmp_path)
+    change(prefix, first)
+    (prefix / ENABLED).write_text("off")
+
+    carried = change(prefix, second)
+
+    assert carried == Carried((ENABLED,), ())
+    assert (prefix / ENABLED).read_text() == "off"
+    assert check_entry(first).findings == ()
+    assert change(prefix, second).taken == (ENABLED,)
+    assert change(prefix, add(store, make_wheel("alpha"), tmp_path)).taken == (ENABLED,)
+    assert (prefix / ENABLED).read_text() == "off"
+
+
+def test_a_setting_that_nobody_wrote_over_is_the_packages(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    ensure_prefix(prefix)
+    change(prefix, add(store, make_wheel("demo", "1", data={SERVER: "on"}), tmp_path))
+
+    carried = change(prefix, add(store, make_wheel("demo", "2", data={SERVER: "more"}), tmp_path))
+
+    assert carried == Carried((), ())
+    assert (prefix / ENABLED).read_text() == "more"
+    assert change(prefix, add(store, make_wheel("alpha"), tmp_path)) == Carried((), ())
+    assert not (prefix / ENABLED).exists()
+
+
+def test_going_back_leaves_settings_as_they_are_and_takes_changed_ones_along(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    ensure_prefix(prefix)
+    both = {SERVER: "1", "data/etc/other": "1"}
+    change(prefix, add(store, make_wheel("demo", "1", data=both), tmp_path))
+    back = current_generation(prefix).name
+    both = {SERVER: "2", "data/etc/other": "2"}
+    change(prefix, add(store, make_wheel("demo", "2", data=both), tmp_path))
+    (prefix / ENABLED).write_text("mine")
+
+    kept = carry_back(prefix, GenerationId(back))
+    switch_generation(prefix, GenerationId(back))
+
+    assert kept == (ENABLED,)
+    assert (prefix / ENABLED).read_text() == "mine"
+    assert (prefix / "etc/other").read_text() == "1"
+
+
+def test_going_back_does_not_write_over_a_setting_of_a_package(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    ensure_prefix(prefix)
+    change(prefix, add(store, make_wheel("demo", "1", data={SERVER: "1"}), tmp_path))
+    back = current_generation(prefix).name
+    change(prefix, add(store, make_wheel("alpha"), tmp_path))
+    (prefix / ENABLED).parent.mkdir(parents=True)
+    (prefix / ENABLED).write_text("mine")
+
+    assert carry_back(prefix, GenerationId(back)) == ()
+    assert (generation_path(prefix, GenerationId(back)) / ENABLED).read_text() == "1"
+
+
+def test_a_kernel_can_be_installed_again_over_a_packages(
+    store: Store, tmp_path: Path, prefix: Path
+) -> None:
+    """``ipykernel install --sys-prefix`` removes the directory first, which may be no link."""
+    entry = add(store, make_wheel("kernel", data=KERNELS), tmp_path)
+    make_view(prefix, [entry])
+    directory = prefix / "share/jupyter/kernels/python3"
+
+    shutil.rmtree(directory)
+    directory.mkdir()
+    (directory / "kernel.json").write_text("mine")
+
+    assert check_entry(entry).findings == ()
 
 
 def test_what_a_package_brings_now_is_not_overwritten(

@@ -123,8 +123,9 @@ def test_data_is_spread_over_the_prefix_and_merged() -> None:
         laid("two", "data/share/jupyter/kernels/b/kernel.json", "data/etc/jupyter/conf/two.json"),
     )
 
-    assert view.links["share/jupyter/kernels/a"] == f"{STORE}/one/data/share/jupyter/kernels/a"
-    assert view.links["share/jupyter/kernels/b"] == f"{STORE}/two/data/share/jupyter/kernels/b"
+    kernel = "share/jupyter/kernels/a/kernel.json"
+    assert view.links[kernel] == f"{STORE}/one/data/{kernel}"
+    assert "share/jupyter/kernels/b" in view.directories
     assert view.links["lib/libx.so"] == f"{STORE}/one/data/lib/libx.so"
     assert view.links["bin/run"] == f"{STORE}/one/data/bin/run"
     assert "etc/jupyter/conf" in view.directories
@@ -135,6 +136,7 @@ def test_directories_that_programs_write_to_are_real_even_for_one_wheel() -> Non
 
     assert {"share/jupyter/labextensions", "etc/a/b"} <= {*view.directories}
     assert "share/jupyter/labextensions/x" in view.links
+    assert view.settings == {"etc/a/b/c": f"{STORE}/one/data/etc/a/b/c"}
 
 
 def test_data_in_lib64_stands_in_lib() -> None:

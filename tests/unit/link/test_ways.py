@@ -18,6 +18,8 @@ PATHS = (
     "headers/demo.h",
 )
 INFO = f"{SITE}/demo-1.0.dist-info"
+SETTING = {"etc/demo.cfg": TakenFile(f"{STORE}/demo/data/etc/demo.cfg", False, copied=True)}
+"""In ``etc`` programs write over files of packages, whichever way the package has."""
 OWN = {
     f"{SITE}/demo/__init__.py": "site-packages/demo/__init__.py",
     f"{SITE}/demo/data/x.txt": "site-packages/demo/data/x.txt",
@@ -35,14 +37,14 @@ def test_file_links_each_file_in_directories_that_are_real() -> None:
         path: f"{STORE}/demo/{source}" for path, source in OWN.items()
     }
     assert {f"{SITE}/demo", f"{SITE}/demo/data"} <= {*view.directories}
-    assert view.taken == {}
+    assert view.taken == SETTING
 
 
 @pytest.mark.parametrize("way", [LinkWay.COPY, LinkWay.HARDLINK])
 def test_copy_and_hardlink_take_each_file_and_keep_its_executable_bit(way: LinkWay) -> None:
     view = lay(laid("demo", *PATHS, way=way))
 
-    assert view.taken == {
+    assert view.taken == SETTING | {
         path: TakenFile(f"{STORE}/demo/{source}", source == "scripts/tool", way is LinkWay.COPY)
         for path, source in OWN.items()
     }
@@ -54,9 +56,8 @@ def test_copy_and_hardlink_take_each_file_and_keep_its_executable_bit(way: LinkW
 def test_dist_info_and_what_programs_write_beside_are_links_in_every_way(way: LinkWay) -> None:
     view = lay(laid("demo", *PATHS, way=way))
 
-    assert {f"{INFO}/METADATA", f"{INFO}/licenses", "etc/demo.cfg", "share/demo/deep/er"} <= {
-        *view.links
-    }
+    assert {f"{INFO}/METADATA", f"{INFO}/licenses", "share/demo/deep/er"} <= {*view.links}
+    assert view.settings == {"etc/demo.cfg": f"{STORE}/demo/data/etc/demo.cfg"}
 
 
 def test_scripts_that_ask_for_the_interpreter_are_rewritten_in_every_way() -> None:
