@@ -77,7 +77,7 @@ class Derivation:
         """
         package = self.facts.package(name)
         fitting = [one for one in package.withheld if self._would_fit(name, one.version)]
-        if self.fitting(name) == 0:
+        if not fitting or self.fitting(name) == 0:
             return fitting
         newest = max(option.version for option in package.options)
         return [
@@ -107,7 +107,7 @@ class Derivation:
 
     def _link(self, parent: PackageName, extra: ExtraName | None, child: PackageName) -> Link:
         link = Link(parent, extra, child)
-        for option in range(len(self.facts.package(parent).options)):
+        for option in range(self.facts.package(parent).count):
             node = (parent, option, extra)
             demands = self.facts.demands(node) if self.facts.is_known(node) else ()
             for demand in demands if isinstance(demands, tuple) else ():

@@ -10,6 +10,7 @@ from envmgr.index.types import UploadedTooLate, WheelCandidate
 from envmgr.names import PackageName
 from envmgr.resolve.derivation import Derivation, Link, union
 from envmgr.resolve.facts import Facts, worded
+from envmgr.resolve.family_words import family_hint, family_sentences, is_family, plain_links
 from envmgr.resolve.impossible import ResolutionImpossible as ResolutionImpossible
 from envmgr.resolve.minimise import minimise
 from envmgr.resolve.origins import RefusedOrigin, Refutation, YankedOrigin
@@ -35,15 +36,16 @@ def explain(facts: Facts, refutation: Refutation) -> Conflict:
 def _course(derivation: Derivation) -> Iterator[str]:
     """Tell what the file asks for, and what follows; in one sentence where that is short."""
     opening = _opening(derivation)
-    links = [_told(derivation, link) for link in derivation.links]
-    if len(links) == 1 and len(derivation.asked(derivation.links[0].child)) > 1:
+    plain = plain_links(derivation)
+    links = [_told(derivation, link) for link in plain]
+    if len(links) == 1 and len(derivation.asked(plain[0].child)) > 1:
         yield f"{opening}, but {links[0]}."
         return
     yield f"{opening}."
     if links:
         for link in links:
             yield f"E{link[1:]}." if link.startswith("every ") else f"{link}."
-    elif len(derivation.roots) > 1:
+    elif len(derivation.roots) > 1 and not derivation.links:
         yield f"No version of {derivation.names[0]} satisfies all of that."
 
 
@@ -56,6 +58,8 @@ def _opening(derivation: Derivation) -> str:
 
 
 def _label(root: Root) -> str:
+    if root.runtime is not None:
+        return f"runtimes: {{{root.runtime.family}: {root.runtime.implementation}}}"
     return "dependencies" if root.group is None else f"group {root.group}"
 
 
@@ -105,12 +109,15 @@ def _restrictions(derivation: Derivation) -> Iterator[str]:
     for name in derivation.names:
         if name in facts.overrides and derivation.asked(name):
             yield f"The overrides make every requirement on {name} {facts.overrides[name]}."
-        if derivation.is_constrained(name):
+        if derivation.is_constrained(name) and not is_family(derivation, name):
             yield f"The constraints allow only {name} {facts.constraints[name]}."
 
 
 def _ends(derivation: Derivation, name: PackageName) -> Iterator[str]:
     """Say what there is of a name, and why the rest of it cannot be chosen."""
+    if is_family(derivation, name):
+        yield from family_sentences(derivation, name)
+        return
     yield from _refusals(derivation, name)
     if YankedOrigin(name) in derivation.origins:
         yield from _yanked(derivation, name)
@@ -197,6 +204,8 @@ def _what_there_is(derivation: Derivation, name: PackageName) -> str:
 
 def _hint(derivation: Derivation) -> str | None:
     for name in derivation.names:
+        if is_family(derivation, name):
+            return family_hint(derivation, name)
         offer = derivation.facts.package(name).offer
         if offer is not None and offer.reserved and offer.index is None:
             return f"Check how {name} is spelt, or which names {listed(offer.asked)} reserves"

@@ -22,6 +22,7 @@ from envmgr.index.types import (
     WheelCandidate,
 )
 from envmgr.names import ExtraName, InvalidName, PackageName
+from envmgr.resolve.families import Families
 from envmgr.resolve.lines import SortedLines, sort_lines
 from envmgr.resolve.package import (
     AsksForUrl,
@@ -37,7 +38,14 @@ from envmgr.resolve.package import (
 from envmgr.resolve.types import Problem, Root
 from envmgr.target.types import UndefinedMarker
 from envmgr.wheel.metadata import CoreMetadata
-from envmgr.wheel.requirement import Direct, Named, RequirementSyntaxError, parse_requirement
+from envmgr.wheel.requirement import (
+    Direct,
+    Family,
+    Named,
+    Requirement,
+    RequirementSyntaxError,
+    parse_requirement,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class Demand:
     extras: tuple[ExtraName, ...]
     mask: int
     pins: int
-    requirement: Named | Direct
+    requirement: Requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +90,30 @@ Node: TypeAlias = tuple[PackageName, int, ExtraName | None]
 
 
 class Facts:
-    """Packages and demands of one problem, read lazily from its source."""
+    """Packages and demands of one problem, read lazily from its source.
 
-    def __init__(self, problem: Problem, source: OfferSource, report: Reporter) -> None:
+    With ``keeping``, implementations of runtimes that a lock recorded count as chosen.
+    """
+
+    def __init__(
+        self, problem: Problem, source: OfferSource, report: Reporter, *, keeping: bool = False
+    ) -> None:
         self.problem = problem
+        self.families = Families(problem.families, keeping=keeping)
         self.pins: defaultdict[tuple[PackageName, int], list[Pin]] = defaultdict(list)
         """Yanked option -> the options seen so far whose metadata pins it."""
         self._source = source
         self._report = report
-        self._packages: dict[PackageName, Package] = {}
+        self._packages: dict[PackageName, Package] = {**self.families.packages}
         self._metadata: dict[tuple[PackageName, int], CoreMetadata | UnusableMetadata] = {}
         self._tried: dict[PackageName, int] = {}
         self._ahead: dict[PackageName, int] = {}
         self._lines: dict[tuple[PackageName, int], SortedLines] = {}
-        self._demands: dict[Node, Demands | Refusal] = {}
+        self._demands: dict[Node, Demands | Refusal] = {
+            (name, option, None): ()
+            for name, family in self.families.packages.items()
+            for option in range(family.count)
+        }
         self._announced: set[PackageName] = set()
         self._roots_in_force = [
             (position, root)
@@ -133,8 +151,16 @@ class Facts:
         """How many candidates' metadata was asked for."""
         return len(self._metadata)
 
+    def is_constrained(self, name: PackageName) -> bool:
+        """Whether the file restricts a name: by a constraint, or a family by its choice."""
+        family = self.families.packages.get(name)
+        return name in self.constraints if family is None else family.chosen is not None
+
     def allowed(self, name: PackageName) -> int:
-        """Return the options of a name that the constraints in force leave."""
+        """Return the options of a name that the constraints in force, or its choice, leave."""
+        family = self.families.packages.get(name)
+        if family is not None:
+            return family.full if family.chosen is None else family.chosen
         package = self.package(name)
         constraint = self.constraints.get(name)
         return package.full if constraint is None else package.mask(constraint)
@@ -300,6 +326,11 @@ class Facts:
                 return AsksForUrl(requirement)
         self._announce(requirement.name for requirement in active)
         demands = tuple(self._demand(requirement) for requirement in active)
+        if extra is None:
+            demands += tuple(
+                Demand(asked.name, (), asked.mask, 0, asked.requirement)
+                for asked in self.families.asked_by(name)
+            )
         return self._refused_by_itself(node, demands) or demands
 
     def _active(
@@ -337,8 +368,10 @@ class Facts:
                     self.pins[demand.name, pinned].append(Pin(name, option, extra))
 
 
-def worded(requirement: Named | Direct) -> str:
+def worded(requirement: Requirement) -> str:
     """Write a requirement without its marker."""
+    if isinstance(requirement, Family):
+        return str(requirement)
     return str(requirement if requirement.marker is None else replace(requirement, marker=None))
 
 

@@ -12,6 +12,7 @@ from envmgr.names import ExtraName, GroupName, PackageName
 from envmgr.resolve.facts import Demands, Facts, RootDemand
 from envmgr.resolve.markers import outcomes
 from envmgr.resolve.types import Chosen, Edge, Resolution
+from envmgr.wheel.requirement import Family
 
 Selection: TypeAlias = Mapping[PackageName, int]
 """Name to the position of its chosen option; may hold names that nothing needs."""
@@ -72,8 +73,12 @@ def is_valid(facts: Facts, selection: Selection) -> bool:
 
 
 def assemble(facts: Facts, selection: Selection) -> Resolution:
-    """Make the resolution of a valid selection, dropping what nothing needs."""
-    users = _users(facts, selection)
+    """Make the resolution of a valid selection, dropping what nothing needs, and families."""
+    users = {
+        place: groups
+        for place, groups in _users(facts, selection).items()
+        if place[0] not in facts.families.packages
+    }
     extras: dict[PackageName, set[ExtraName]] = {name: set() for name, _ in users}
     for name, extra in users:
         if extra is not None:
@@ -89,7 +94,8 @@ def assemble(facts: Facts, selection: Selection) -> Resolution:
         )
         for name in sorted(extras)
     }
-    return Resolution(chosen, outcomes(facts, selection, extras))
+    markers = outcomes(facts, selection, extras)
+    return Resolution(chosen, markers, facts.families.served(chosen.keys()))
 
 
 def _users(facts: Facts, selection: Selection) -> dict[Place, frozenset[GroupName | None]]:
@@ -109,5 +115,6 @@ def _edges(
     for extra in (None, *sorted(extras)):
         demands = facts.demands((name, selection[name], extra))
         for demand in demands if isinstance(demands, tuple) else ():
-            edges[Edge(name, demand.name, demand.requirement, extra)] = None
+            if not isinstance(demand.requirement, Family):
+                edges[Edge(name, demand.name, demand.requirement, extra)] = None
     return tuple(sorted(edges, key=lambda edge: (edge.child, edge.extra or "")))

@@ -64,6 +64,7 @@ class Package:
         "_masks",
         "_order",
         "_pins",
+        "count",
         "full",
         "name",
         "needs_pin",
@@ -85,7 +86,8 @@ class Package:
         self.options = options
         self.withheld = withheld
         self.needs_pin = needs_pin
-        self.full = (1 << len(options)) - 1
+        self.count = len(options)
+        self.full = (1 << self.count) - 1
         self._order = VersionOrder([option.version for option in options])
         self._masks: dict[str, int] = {"": self.full}
         self._pins: dict[str, int] = {}

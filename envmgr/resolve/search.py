@@ -114,7 +114,7 @@ def _read_everything(facts: Facts, lanes: Mapping[PackageName, _Lane]) -> None:
         del waiting[place]
         done.add(place)
         name, extra = place
-        for option in range(len(facts.package(name).options)):
+        for option in range(facts.package(name).count):
             if facts.read >= limit:
                 return
             demands = facts.demands((name, option, extra))
@@ -261,14 +261,14 @@ class _Search:
         if known is not None:
             return known
         package = self._facts.package(name)
-        lane = _Lane(package, self._solver.variables(len(package.options)), len(self.lanes))
+        lane = _Lane(package, self._solver.variables(package.count), len(self.lanes))
         self.lanes[name] = lane
-        for option in range(len(package.options)):
+        for option in range(package.count):
             variable = lane.first + option
             self._owners[variable] = lane
             self._options[variable] = option
             self._solver.ban(variable, lane.first, package.full & ~(1 << option))
-        if name in self._facts.constraints:
+        if self._facts.is_constrained(name):
             constrained = self._solver.variables(1)
             self._solver.ban(constrained, lane.first, package.full & ~self._facts.allowed(name))
             self._state([constrained], ConstraintOrigin(name))
@@ -328,7 +328,7 @@ class _Search:
     def _next_option(self, lane: _Lane) -> int:
         """Return the best open option; a yanked one only if it is pinned already, or the last."""
         values, package = self._solver.values, lane.package
-        open_options = [o for o in range(len(package.options)) if values[lane.first + o] == 0]
+        open_options = [o for o in range(package.count) if values[lane.first + o] == 0]
         for option in open_options:
             pins = self._pin_literals.get((package.name, option))
             if pins is None or any(self._solver.value(pin) > 0 for pin in pins):
@@ -337,7 +337,7 @@ class _Search:
 
     def _chosen(self, lane: _Lane) -> int | None:
         try:
-            end = lane.first + len(lane.package.options)
+            end = lane.first + lane.package.count
             return self._solver.values.index(1, lane.first, end) - lane.first
         except ValueError:
             return None

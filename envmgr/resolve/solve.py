@@ -24,7 +24,7 @@ def resolve(problem: Problem, source: OfferSource, report: Reporter = silent) ->
     ``direct`` raises; never for a problem without an answer.
     """
     facts = Facts(problem, source, report)
-    selection = _select(facts)
+    selection = _kept(problem, source, report) or _select(facts)
     if isinstance(selection, Refutation):
         return explain(facts, selection)
     resolution = assemble(facts, selection)
@@ -33,6 +33,18 @@ def resolve(problem: Problem, source: OfferSource, report: Reporter = silent) ->
         raise UnsoundResolution("; ".join(violations))
     _warn_of_unknown_extras(facts, selection, resolution, report)
     return resolution
+
+
+def _kept(problem: Problem, source: OfferSource, report: Reporter) -> Selection | None:
+    """Select with the implementations of runtimes that a lock recorded, if there is such an answer.
+
+    A lock's versions are kept one by one; that another name is chosen first could still change
+    the implementation under all who need it.
+    """
+    if not any(family.kept and family.chosen is None for family in problem.families):
+        return None
+    found = _select(Facts(problem, source, report, keeping=True))
+    return None if isinstance(found, Refutation) else found
 
 
 def _select(facts: Facts) -> Selection | Refutation:

@@ -8,8 +8,9 @@ from packaging.version import Version
 
 from envmgr.index.types import Candidate
 from envmgr.names import ExtraName, GroupName, PackageName
+from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.target.types import Target
-from envmgr.wheel.requirement import Direct, Named
+from envmgr.wheel.requirement import Direct, Family, Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Root:
     requirement: Named | Direct
     group: GroupName | None
     """``None`` for ``dependencies``."""
+    runtime: Family | None = None
+    """The choice under ``runtimes`` that asks for it, where the file does not list it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Problem:
     """What a lock chose before; kept where it still fits."""
     locked_files: Mapping[PackageName, str] = field(default_factory=dict)
     """Names of the files a lock chose: a yanked one may be chosen again."""
+    families: tuple[RuntimeFamily, ...] = ()
+    """Shared runtimes; of an exclusive one at most one implementation is in an answer."""
     target: Target
 
 
@@ -76,6 +81,9 @@ class Resolution:
     markers: tuple[MarkerOutcome, ...]
     """What the answer depended on: of the roots and the chosen packages' requirements, every
     marker that asks for more than ``extra``; sorted, each once."""
+    families: Mapping[str, str] = field(default_factory=dict)
+    """Family -> implementation, where the file chooses one, and of exclusive families where a wheel
+    of one is in the answer; sorted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from envmgr.index.types import DirectCandidate, OfferSource, UnusableMetadata, W
 from envmgr.names import ExtraName, GroupName, InvalidName, PackageName
 from envmgr.resolve.lines import sort_lines
 from envmgr.resolve.types import Problem, Resolution
+from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.wheel.requirement import Direct, Named, RequirementSyntaxError, parse_requirement
 
 
@@ -47,6 +48,8 @@ def verify(problem: Problem, source: OfferSource, resolution: Resolution) -> tup
     for name in resolution.chosen:
         broken.extend(_ineligible(name, asked, problem, source, resolution))
     broken.extend(_superfluous(asked, resolution))
+    for family in problem.families:
+        broken.extend(_mixed(family, resolution))
     return tuple(broken)
 
 
@@ -198,6 +201,22 @@ def _superfluous(asked: list[_Asked], resolution: Resolution) -> Iterator[str]:
             yield f"{name} is chosen and nothing needs it"
         elif chosen.extras - extras[name]:
             yield f"extras of {name} are active that nothing asks for"
+
+
+def _mixed(family: RuntimeFamily, resolution: Resolution) -> Iterator[str]:
+    """Say where a family has two implementations, or is told to have one that it has not."""
+    there = sorted({each for name, each in family.wheels.items() if name in resolution.chosen})
+    asked = [{each} for each in (family.chosen, *there) if each is not None]
+    asked += [
+        {*names}
+        for name, names in family.works_with.items()
+        if name in resolution.chosen and name not in family.wheels
+    ]
+    if family.exclusive and asked and not set.intersection(*asked):
+        yield f"one {family.name} cannot be all that is asked of it: {asked}"
+    serving = family.chosen or (there[0] if family.exclusive and there else None)
+    if resolution.families.get(family.name) != serving:
+        yield f"{family.name} is said to be {resolution.families.get(family.name)}"
 
 
 def _in_force(

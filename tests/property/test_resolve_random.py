@@ -1,11 +1,13 @@
 """Random problems against exhaustion and against python-sat: no wrong verdict, no wrong answer.
 
-``python -m tests.property.test_resolve_random FIRST LAST`` runs any number of them.
+``python -m tests.property.test_resolve_random FIRST LAST`` runs any number of them, and with
+``families`` as a third word any number of those with shared runtimes.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -17,13 +19,14 @@ from envmgr.resolve.solve import resolve
 from envmgr.resolve.types import Conflict, Problem, Resolution, Root
 from envmgr.wheel.requirement import Direct
 from tests.support.brute_force import Exhaustion
-from tests.support.random_universe import Case, Shape, random_case, random_shape
+from tests.support.random_universe import Case, Shape, random_case, random_shape, with_families
 from tests.support.sat_oracle import has_answer
 from tests.support.universe import make_problem, parse_universe
 
 CHUNK = 125
 SMALL = 2500
 LARGE = 200
+WITH_FAMILIES = 1500
 Oracle = Callable[[Exhaustion, Iterable[Root]], bool]
 WIDE = tuple(f"{operator}{n}" for operator in (">=", "<=", "<", "!=", ">") for n in range(1, 8))
 
@@ -31,6 +34,15 @@ WIDE = tuple(f"{operator}{n}" for operator in (">=", "<=", "<", "!=", ">") for n
 def small_case(seed: int) -> Case:
     random = Random(seed)  # noqa: S311 - reproducible on purpose
     return random_case(random, random_shape(random))
+
+
+def family_case(seed: int) -> Case:
+    """A small case with shared runtimes; nothing else odd, in three of four."""
+    random = Random(f"families {seed}")  # noqa: S311 - reproducible on purpose
+    shape = random_shape(random)
+    if random.random() < 0.5:
+        shape = replace(shape, markers=0, prereleases=0, yanked=0, broken=0, restricted=0, direct=0)
+    return with_families(random, shape, random_case(random, shape))
 
 
 def large_case(seed: int) -> Case:
@@ -57,6 +69,7 @@ def problem_of(case: Case) -> Problem:
         overrides=case.overrides,
         prereleases=case.prereleases,
         preferred=case.preferred,
+        families=case.families,
     )
 
 
@@ -105,9 +118,44 @@ def test_larger_universes_end_as_a_known_solver_says(first: int) -> None:
     assert min(verdicts["Resolution"], verdicts["Conflict"]) > 1
 
 
-def test_the_two_oracles_agree() -> None:
+@pytest.mark.parametrize("first", range(0, WITH_FAMILIES, CHUNK))
+def test_universes_with_shared_runtimes_end_as_exhaustion_says(first: int) -> None:
+    verdicts = Counter(
+        check(family_case(seed), Exhaustion.has_answer) for seed in range(first, first + CHUNK)
+    )
+    assert min(verdicts["Resolution"], verdicts["Conflict"]) > CHUNK // 10
+
+
+def test_shared_runtimes_decide_many_of_these_universes() -> None:
+    """Else the tests above would say nothing of them."""
+    turned = 0
     for seed in range(300):
-        case = small_case(seed)
+        case = family_case(seed)
+        everything = Exhaustion(problem_of(case), parse_universe(case.text))
+        without = Exhaustion(replace(everything.problem, families=()), parse_universe(case.text))
+        roots = everything.roots()
+        turned += without.has_answer(roots) and not everything.has_answer(roots)
+    assert turned > 20
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_recorded_implementation_is_kept_where_there_is_an_answer_with_it(seed: int) -> None:
+    case = family_case(seed)
+    kept = tuple(replace(family, kept=family.chosen, chosen=None) for family in case.families)
+    holding = [replace(case, families=case.families), replace(case, families=kept)]
+    chosen, free = (problem_of(each) for each in holding)
+    wanted = resolve(replace(chosen, roots=free.roots), parse_universe(case.text))
+    answer = resolve(free, parse_universe(case.text))
+    if isinstance(wanted, Resolution):
+        assert isinstance(answer, Resolution)
+        assert answer.chosen == wanted.chosen
+    possible = Exhaustion(free, parse_universe(case.text))
+    assert isinstance(answer, Resolution) == possible.has_answer(possible.roots()), case
+
+
+def test_the_two_oracles_agree() -> None:
+    for seed in range(600):
+        case = small_case(seed) if seed % 2 else family_case(seed)
         if "yanked" not in case.text:
             everything = Exhaustion(problem_of(case), parse_universe(case.text))
             roots = everything.roots()
@@ -140,8 +188,9 @@ def test_resolving_again_with_what_a_lock_kept_changes_nothing(seed: int) -> Non
 
 
 if __name__ == "__main__":
+    made = family_case if "families" in sys.argv else small_case
     total = Counter(
-        check(small_case(seed), Exhaustion.has_answer)
+        check(made(seed), Exhaustion.has_answer)
         for seed in range(int(sys.argv[1]), int(sys.argv[2]))
     )
     print(dict(total))  # noqa: T201

@@ -11,12 +11,15 @@ from envmgr.events import Event, Warned
 from envmgr.resolve.impossible import ResolutionImpossible
 from envmgr.resolve.solve import resolve
 from envmgr.resolve.types import Conflict, Problem, Resolution
-from tests.support.universe import Universe, make_problem, make_target, parse_universe
+from tests.support.universe import Universe, make_family, make_problem, make_target, parse_universe
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.yaml"))
 ASKED = ("groups", "constraints", "overrides", "prereleases", "preferred", "locked_files")
-EXPECTED = {"chosen", "extras", "in_groups", "markers", "warnings", "explanation", "hint", "roots"}
+EXPECTED = {
+    "chosen", "extras", "in_groups", "markers", "families", "warnings", "explanation", "hint",
+    "roots",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,14 @@ class Scenario:
 
 def read_scenario(path: Path) -> Scenario:
     said = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506 - texts only
-    assert said.keys() <= {"name", "why", "universe", "root", "python", "expect", *ASKED}, path
+    known = {"name", "why", "universe", "root", "python", "families", "expect", *ASKED}
+    assert said.keys() <= known, path
     assert said["why"], f"{path}: a case without a reason"
     assert said["expect"].keys() <= EXPECTED, path
     asked = {key: said[key] for key in ASKED if key in said}
     target = make_target(said.get("python", "3.12.4"))
-    problem = make_problem(*said["root"], target=target, **asked)
+    families = [make_family(name, **one) for name, one in said.get("families", {}).items()]
+    problem = make_problem(*said["root"], target=target, families=families, **asked)
     return Scenario(said["name"], problem, parse_universe(said["universe"]), said["expect"])
 
 
@@ -71,6 +76,8 @@ def check_resolution(resolution: Resolution, expect: dict[str, Any]) -> None:
         assert sorted(chosen[name].extras) == extras
     for name, groups in expect.get("in_groups", {}).items():
         assert sorted(group or "dependencies" for group in chosen[name].groups) == sorted(groups)
+    assert resolution.families == expect.get("families", {})
+    assert list(resolution.families) == sorted(resolution.families)
     if "markers" in expect:
         outcomes = [
             f"{one.marker} [{','.join(one.extras)}] {str(one.holds).lower()}"

@@ -10,7 +10,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envmgr.index.types import Candidate, DirectCandidate, UnusableMetadata, WheelCandidate
+from envmgr.names import package_name
 from envmgr.resolve.types import Problem, Root
+from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.wheel.requirement import Direct
 from tests.support.universe import Universe
 
@@ -124,7 +126,26 @@ class Exhaustion:
             and self.is_constrained_well(candidate)
             and self._may_be_yanked(candidate, wanted)
             for name, candidate in chosen.items()
+        ) and self.has_one_of_each_family(chosen)
+
+    def has_one_of_each_family(self, chosen: Iterable[str]) -> bool:
+        """Whether one implementation of each exclusive family can be all that is asked of it."""
+        exclusive = (family for family in self.problem.families if family.exclusive)
+        return all(
+            not (asked := list(self.asked_of(family, chosen))) or frozenset.intersection(*asked)
+            for family in exclusive
         )
+
+    @staticmethod
+    def asked_of(family: RuntimeFamily, chosen: Iterable[str]) -> Iterator[frozenset[str]]:
+        """The implementations that each one of the chosen, and the file, leaves of a family."""
+        if family.chosen is not None:
+            yield frozenset({family.chosen})
+        for name in chosen:
+            if name in family.wheels:
+                yield frozenset({family.wheels[package_name(name)]})
+            elif name in family.works_with:
+                yield family.works_with[package_name(name)]
 
     def answers(self, roots: Iterable[Root]) -> Iterator[dict[str, Candidate]]:
         """Every answer, by trying every candidate of every name that comes to be needed."""

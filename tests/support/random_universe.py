@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
+from envmgr.runtime.wheels import RuntimeFamily
+from tests.support.universe import make_family
+
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 EXTRAS = ("x", "y")
 SPECIFIERS = (
@@ -52,6 +55,7 @@ class Case:
     overrides: tuple[str, ...]
     prereleases: tuple[str, ...]
     preferred: dict[str, str]
+    families: tuple[RuntimeFamily, ...] = ()
 
 
 def random_shape(random: Random) -> Shape:
@@ -97,6 +101,32 @@ def random_case(random: Random, shape: Shape) -> Case:
         _restrictions(random, shape, names),
         (random.choice(names),) if random.random() < 0.1 else (),
         {random.choice(names): "1"} if random.random() < 0.1 else {},
+    )
+
+
+def with_families(random: Random, shape: Shape, case: Case) -> Case:
+    """Let some of the names be shared runtimes, of one family or two."""
+    names = NAMES[: shape.names]
+    count = 2 if random.random() < 0.3 else 1
+    families = tuple(_family(random, f"family{number}", names) for number in range(count))
+    return replace(case, families=families)
+
+
+def _family(random: Random, name: str, names: str) -> RuntimeFamily:
+    members = random.sample(names, random.randint(2, min(4, len(names))))
+    served = [f"like-{wheel}" for wheel in members]
+    if random.random() < 0.2:
+        served[-1] = served[0]
+    bound = random.sample(names, 2) if random.random() < 0.3 else []
+    chosen = random.choice([*served, "host"]) if random.random() < 0.4 else None
+    wheel = members[served.index(chosen)] if chosen in served else None
+    return make_family(
+        name,
+        dict(zip(members, served, strict=True)),
+        chosen=chosen,
+        wanted=f"{wheel}>=1" if wheel is not None and random.random() < 0.8 else None,
+        works_with={each: random.sample([*served, "host"], random.randint(1, 2)) for each in bound},
+        exclusive=random.random() < 0.85,
     )
 
 

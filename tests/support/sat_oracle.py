@@ -6,7 +6,9 @@ from itertools import combinations
 
 from pysat.solvers import Cadical153
 
+from envmgr.index.types import Candidate
 from envmgr.resolve.types import Root
+from envmgr.runtime.wheels import RuntimeFamily
 from tests.support.brute_force import Exhaustion, Place, Wanted
 
 
@@ -15,6 +17,7 @@ def has_answer(everything: Exhaustion, roots: Iterable[Root]) -> bool:
     encoding = _Encoding(everything)
     encoding.state([], everything.wanted_by_roots(roots))
     encoding.spread()
+    encoding.choose_families()
     with Cadical153(bootstrap_with=encoding.clauses) as solver:
         return bool(solver.solve())
 
@@ -59,3 +62,27 @@ class _Encoding:
                     self.clauses.append(unless)
                 else:
                     self.state(unless, wants)
+                    self._take_sides(option)
+
+    def _take_sides(self, option: Candidate) -> None:
+        """A variable per implementation of a family; a candidate excludes those it is not for."""
+        for family in self._everything.problem.families:
+            if not family.exclusive:
+                continue
+            allowed = list(self._everything.asked_of(family, [option.name]))
+            for implementation in _implementations(family):
+                if not all(implementation in each for each in allowed):
+                    serving = self.number(("serves", family.name, implementation))
+                    self.clauses.append([-self.number(option), -serving])
+
+    def choose_families(self) -> None:
+        """One implementation serves each family, if only one that nothing asks for."""
+        for family in self._everything.problem.families:
+            names = _implementations(family)
+            if family.exclusive and names:
+                self.clauses.append([self.number(("serves", family.name, one)) for one in names])
+
+
+def _implementations(family: RuntimeFamily) -> list[str]:
+    admitted = (name for names in family.works_with.values() for name in names)
+    return sorted({*family.wheels.values(), *admitted, *filter(None, [family.chosen])})

@@ -35,7 +35,9 @@ from envmgr.index.types import (
     WheelCandidate,
 )
 from envmgr.names import ExtraName, GroupName, IndexName, PackageName, extra_name, package_name
+from envmgr.resolve.families import family_roots
 from envmgr.resolve.types import Problem, Root
+from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.target.types import Glibc, Interpreter, Target
 from envmgr.wheel.metadata import CoreMetadata
 from envmgr.wheel.requirement import Direct, Named, parse_requirement
@@ -269,6 +271,28 @@ def named(text: str) -> Named:
     return requirement
 
 
+def make_family(
+    name: str,
+    wheels: Mapping[str, str],
+    *,
+    chosen: str | None = None,
+    wanted: str | None = None,
+    kept: str | None = None,
+    works_with: Mapping[str, Iterable[str]] | None = None,
+    exclusive: bool | str = True,
+) -> RuntimeFamily:
+    """Make a family of packages by the implementations that they bring."""
+    return RuntimeFamily(
+        name=name,
+        wheels={package_name(wheel): brought for wheel, brought in wheels.items()},
+        exclusive=exclusive in (True, "true"),
+        chosen=chosen,
+        wanted=None if wanted is None else named(wanted),
+        kept=kept,
+        works_with={package_name(n): frozenset(each) for n, each in (works_with or {}).items()},
+    )
+
+
 def make_problem(
     *dependencies: str,
     groups: Mapping[str, Iterable[str]] | None = None,
@@ -277,17 +301,20 @@ def make_problem(
     prereleases: Iterable[str] = (),
     preferred: Mapping[str, str] | None = None,
     locked_files: Mapping[str, str] | None = None,
+    families: Iterable[RuntimeFamily] = (),
     target: Target = TARGET,
 ) -> Problem:
+    families = tuple(families)
     roots = [Root(parse_requirement(text), None) for text in dependencies]
     for group, texts in (groups or {}).items():
         roots += [Root(parse_requirement(text), GroupName(group)) for text in texts]
     return Problem(
-        roots=tuple(roots),
+        roots=(*roots, *family_roots(families)),
         constraints=tuple(named(text) for text in constraints),
         overrides=tuple(named(text) for text in overrides),
         prereleases=frozenset(package_name(name) for name in prereleases),
         preferred={package_name(n): Version(v) for n, v in (preferred or {}).items()},
         locked_files={package_name(n): f for n, f in (locked_files or {}).items()},
+        families=families,
         target=target,
     )
