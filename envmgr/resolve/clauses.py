@@ -126,8 +126,7 @@ class ClauseSolver:
         )
         self._watch(clause)
         self._enqueue(learned[0], clause)
-        if back == 0:
-            self._assert_units()
+        self._assert_units()
         return seen
 
     def _first_unique_implication(self, conflict: Clause) -> tuple[list[Literal], int, list[int]]:
@@ -200,14 +199,18 @@ class ClauseSolver:
             self.refuted_by = origins
 
     def _assert_units(self) -> None:
-        """Assign what clauses of one literal demand, now that no decision stands."""
+        """Assign again what clauses of one literal demand, until it is for good.
+
+        One that came while decisions stood was assigned among them, and goes with them.
+        """
         for clause in self._units:
             value = self.value(clause.literals[0])
             if value == 0:
                 self._enqueue(clause.literals[0], clause)
             elif value < 0:
                 self._late.append(clause)
-        self._units.clear()
+        if not self._starts:
+            self._units.clear()
 
     def _undo(self, level: int) -> None:
         if level >= len(self._starts):

@@ -101,3 +101,19 @@ def test_a_clause_of_one_literal_survives_taking_decisions_back() -> None:
     solver.restart()
     assert settle(solver)
     assert (solver.value(one), solver.value(other)) == (0, -1)
+
+
+def test_a_clause_of_one_literal_survives_going_back_to_an_earlier_decision() -> None:
+    solver = ClauseSolver()
+    first, second, third, other = (solver.variables(1) for _ in range(4))
+    solver.decide(first)
+    assert settle(solver)
+    solver.decide(second)
+    assert settle(solver)
+    solver.add([other], 1)
+    assert settle(solver)
+    solver.add([-first, -second, third], 1)
+    solver.add([-first, -second, -third], 1)
+    assert settle(solver)
+    assert solver.level == 1, "the second decision was taken back, the first stands"
+    assert (solver.value(second), solver.value(other)) == (-1, 1)
