@@ -8,7 +8,7 @@ from envmgr.index.types import Candidate, DirectCandidate, WheelCandidate
 from envmgr.lock.conditions import find_conditions
 from envmgr.lock.inputs import Inputs
 from envmgr.lock.locations import shown_location
-from envmgr.lock.types import Lock, LockedPackage, LockedWheel
+from envmgr.lock.types import Lock, LockedPackage, LockedRuntime, LockedWheel
 from envmgr.names import GroupName, PackageName
 from envmgr.resolve.types import Chosen, Resolution
 from envmgr.spec.addresses import without_credentials
@@ -36,6 +36,8 @@ class FreezeContext:
     """For candidates whose index gave no size."""
     reasons: Mapping[PackageName, str] = field(default_factory=dict)
     """Why an index answered, where that is not told by the indexes themselves."""
+    runtimes: tuple[LockedRuntime, ...] = ()
+    """What serves shared runtimes (``runtimes_of``)."""
     created_by: str = "envmgr"
 
 
@@ -58,6 +60,7 @@ def freeze(resolution: Resolution, target: Target, context: FreezeContext) -> Lo
         ),
         packages=tuple(packages),
         inputs=context.inputs,
+        runtimes=context.runtimes,
     )
 
 

@@ -12,7 +12,7 @@ from envmgr.lock.foreign import ForeignLock
 from envmgr.lock.pylock import parse_lock
 from envmgr.lock.types import Lock
 
-_REMEMBERED = "locks-1"
+_REMEMBERED = "locks-2"
 """Of the cache: one file a lock, with the hash of the text it was read from."""
 
 

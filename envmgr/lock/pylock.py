@@ -13,6 +13,7 @@ from envmgr.lock.errors import LockUnreadable
 from envmgr.lock.foreign import ForeignLock, parse_foreign
 from envmgr.lock.inputs import Inputs
 from envmgr.lock.locations import basename
+from envmgr.lock.runtimes import parse_runtimes, runtime_values
 from envmgr.lock.toml import Value, render_key, render_lines, render_text, render_value
 from envmgr.lock.types import Lock, LockConditions, LockedPackage, LockedWheel
 from envmgr.lock.wheels import check_version, parse_marker, parse_wheel
@@ -121,6 +122,10 @@ def _tool_lines(lock: Lock) -> Iterator[str]:
         yield "\n[tool.envmgr.inputs]\n"
         for key, values in lock.inputs:
             yield from _lines(key, values)
+    if lock.runtimes:
+        yield "\n[tool.envmgr.runtimes]\n"
+        for key, value in runtime_values(lock.runtimes).items():
+            yield f"{render_key(key)} = {render_value(value)}\n"
     yield "\n[tool.envmgr.conditions]\n"
     yield from _line("implementation", conditions.implementation)
     yield from _line("sys-platform", conditions.sys_platform)
@@ -194,6 +199,7 @@ def _own(document: Table, tool: Table) -> Lock:
         conditions=_own_conditions(document, tool.table("conditions")),
         packages=tuple(packages),
         inputs=_own_inputs(tool.optional_table("inputs")),
+        runtimes=parse_runtimes(tool.optional_table("runtimes"), tuple(packages)),
     )
 
 

@@ -50,6 +50,20 @@ class LockedPackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockedRuntime:
+    """The implementation of a shared runtime: ``mkl`` for ``blas``."""
+
+    family: str
+    implementation: str
+    wheel: PackageName | None
+    """The entry that brings it; ``None`` where packages' own copies serve, or the host's."""
+    version: str | None
+    """Of ``wheel``."""
+    reason: str
+    """``the environment file``, or ``needed by solver``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockConditions:
     """What the answer depended on; a machine that satisfies all of it may use the lock."""
 
@@ -85,3 +99,5 @@ class Lock:
     inputs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """What the digest was made of, in words, by key: ``("dependencies", ("numpy >=2",))``. It
     tells what changed; whether something did is for the digest to say."""
+    runtimes: tuple[LockedRuntime, ...] = ()
+    """What serves shared runtimes, as far as packages and the file decide it; by family."""

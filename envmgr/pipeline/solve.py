@@ -1,7 +1,7 @@
 """Resolve an environment file and freeze the answer into a lock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
@@ -13,12 +13,15 @@ from envmgr.index.catalog import Catalog, open_catalog
 from envmgr.index.types import WheelCandidate
 from envmgr.lock.freeze import FreezeContext, freeze
 from envmgr.lock.inputs import inputs_of
+from envmgr.lock.runtimes import runtimes_of
 from envmgr.lock.types import Lock, LockedPackage
 from envmgr.names import PackageName
 from envmgr.pipeline.world import World
+from envmgr.resolve.families import family_roots
 from envmgr.resolve.impossible import ResolutionImpossible
 from envmgr.resolve.solve import resolve
 from envmgr.resolve.types import Conflict, Problem, Resolution, Root
+from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.spec.digest import resolution_digest
 from envmgr.spec.settings import choose_indexes
 from envmgr.spec.types import EnvironmentSpec
@@ -35,6 +38,8 @@ class RelockWish:
     refresh: bool
     directory: Path
     """Where the lock will stand."""
+    families: tuple[RuntimeFamily, ...] = ()
+    """Shared runtimes, and what the file chooses of them."""
 
 
 def relock(spec: EnvironmentSpec, target: Target, wish: RelockWish, world: World) -> Lock:
@@ -57,7 +62,8 @@ def relock(spec: EnvironmentSpec, target: Target, wish: RelockWish, world: World
         environ=world.environ,
         report=world.report,
     ) as catalog:
-        answer = resolve(problem_of(spec, target, _kept(wish)), catalog, world.report)
+        problem = problem_of(spec, target, _kept(wish), _kept_families(wish))
+        answer = resolve(problem, catalog, world.report)
         if isinstance(answer, Conflict):
             raise ResolutionImpossible(answer)
         hashes = _missing_hashes(answer, catalog)
@@ -69,19 +75,26 @@ def relock(spec: EnvironmentSpec, target: Target, wish: RelockWish, world: World
         indexes=chosen.indexes,
         lock_directory=str(wish.directory),
         sha256=hashes,
+        runtimes=runtimes_of(answer, problem),
     )
     return freeze(answer, target, context)
 
 
-def problem_of(spec: EnvironmentSpec, target: Target, kept: tuple[LockedPackage, ...]) -> Problem:
+def problem_of(
+    spec: EnvironmentSpec,
+    target: Target,
+    kept: tuple[LockedPackage, ...],
+    families: tuple[RuntimeFamily, ...] = (),
+) -> Problem:
     """State what is asked of the resolver; ``kept`` is what a lock chose and may stay."""
     return Problem(
-        roots=roots_of(spec),
+        roots=(*roots_of(spec), *family_roots(families)),
         constraints=spec.constraints,
         overrides=spec.overrides,
         prereleases=spec.prereleases,
         preferred={package.name: Version(package.version) for package in kept},
         locked_files={package.name: package.wheel.filename for package in kept},
+        families=families,
         target=target,
     )
 
@@ -101,6 +114,18 @@ def _kept(wish: RelockWish) -> tuple[LockedPackage, ...]:
     if wish.before is None or wish.upgrade == "all":
         return ()
     return tuple(each for each in wish.before.packages if each.name not in wish.upgrade)
+
+
+def _kept_families(wish: RelockWish) -> tuple[RuntimeFamily, ...]:
+    """Return the families with what the lock recorded of them; a wheel let go lets go of it."""
+    if wish.before is None or wish.upgrade == "all":
+        return wish.families
+    kept = {
+        runtime.family: runtime.implementation
+        for runtime in wish.before.runtimes
+        if runtime.wheel is not None and runtime.wheel not in wish.upgrade
+    }
+    return tuple(replace(family, kept=kept.get(family.name)) for family in wish.families)
 
 
 def _missing_hashes(resolution: Resolution, catalog: Catalog) -> Mapping[PackageName, str]:

@@ -23,8 +23,7 @@ def resolve(problem: Problem, source: OfferSource, report: Reporter = silent) ->
     clause search, which is complete. Raises IndexFailure and what the source's
     ``direct`` raises; never for a problem without an answer.
     """
-    facts = Facts(problem, source, report)
-    selection = _kept(problem, source, report) or _select(facts)
+    facts, selection = _selected(problem, source, report)
     if isinstance(selection, Refutation):
         return explain(facts, selection)
     resolution = assemble(facts, selection)
@@ -35,16 +34,22 @@ def resolve(problem: Problem, source: OfferSource, report: Reporter = silent) ->
     return resolution
 
 
-def _kept(problem: Problem, source: OfferSource, report: Reporter) -> Selection | None:
-    """Select with the implementations of runtimes that a lock recorded, if there is such an answer.
+def _selected(
+    problem: Problem, source: OfferSource, report: Reporter
+) -> tuple[Facts, Selection | Refutation]:
+    """Select with the implementations of runtimes that a lock recorded, if that can be, or without.
 
     A lock's versions are kept one by one; that another name is chosen first could still change
     the implementation under all who need it.
     """
-    if not any(family.kept and family.chosen is None for family in problem.families):
-        return None
-    found = _select(Facts(problem, source, report, keeping=True))
-    return None if isinstance(found, Refutation) else found
+    if any(family.kept and family.chosen is None for family in problem.families):
+        facts = Facts(problem, source, report, keeping=True)
+        kept = _select(facts)
+        if not isinstance(kept, Refutation):
+            return facts, kept
+        report = silent
+    facts = Facts(problem, source, report)
+    return facts, _select(facts)
 
 
 def _select(facts: Facts) -> Selection | Refutation:

@@ -11,7 +11,7 @@ from packaging.pylock import Pylock
 from envmgr.lock.errors import LockUnreadable
 from envmgr.lock.pylock import parse_lock, render_lock
 from envmgr.lock.toml import render_key, render_lines, render_value
-from envmgr.lock.types import Lock, LockConditions, LockedPackage, LockedWheel
+from envmgr.lock.types import Lock, LockConditions, LockedPackage, LockedRuntime, LockedWheel
 from envmgr.names import ExtraName, GroupName, IndexName, PackageName
 from envmgr.resolve.types import MarkerOutcome
 
@@ -81,6 +81,23 @@ def packages(
 
 
 @st.composite
+def runtimes(draw: st.DrawFn, locked: tuple[LockedPackage, ...]) -> tuple[LockedRuntime, ...]:
+    wheel = st.none() | st.sampled_from(locked) if locked else st.none()
+    families = sorted(draw(st.sets(texts, max_size=3)))
+    wheels = [draw(wheel) for _ in families]
+    return tuple(
+        LockedRuntime(
+            family=family,
+            implementation=draw(said),
+            wheel=package.name if package else None,
+            version=package.version if package else None,
+            reason=draw(said),
+        )
+        for family, package in zip(families, wheels, strict=True)
+    )
+
+
+@st.composite
 def locks(draw: st.DrawFn) -> Lock:
     groups = tuple(GroupName(name) for name in sorted(draw(st.sets(names, max_size=3))))
     indexes = {
@@ -97,6 +114,7 @@ def locks(draw: st.DrawFn) -> Lock:
         )
     )
     chosen = sorted(draw(st.sets(names, max_size=4)))
+    locked = tuple(draw(packages(name, groups, indexes)) for name in chosen)
     return Lock(
         created_by=draw(said),
         resolution_digest=draw(texts),
@@ -112,7 +130,8 @@ def locks(draw: st.DrawFn) -> Lock:
             markers=tuple(sorted(outcomes)),
             environment=draw(st.sampled_from(["", "sys_platform == 'linux'"])),
         ),
-        packages=tuple(draw(packages(name, groups, indexes)) for name in chosen),
+        packages=locked,
+        runtimes=draw(runtimes(locked)),
         inputs=tuple(
             draw(
                 st.dictionaries(

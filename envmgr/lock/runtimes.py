@@ -1,0 +1,99 @@
+"""Which implementation of each shared runtime a lock settled on, and why."""
+
+from collections.abc import Mapping
+
+from envmgr.lock.document import Table
+from envmgr.lock.toml import Value
+from envmgr.lock.types import LockedPackage, LockedRuntime
+from envmgr.names import PackageName, package_name
+from envmgr.resolve.types import Problem, Resolution
+from envmgr.resolve.words import listed
+from envmgr.runtime.wheels import RuntimeFamily
+
+BY_THE_FILE = "the environment file"
+
+
+def runtimes_of(resolution: Resolution, problem: Problem) -> tuple[LockedRuntime, ...]:
+    """Return what is to be recorded of the families of a problem, sorted by name."""
+    return tuple(
+        _runtime(family, resolution.families[family.name], resolution, problem)
+        for family in sorted(problem.families, key=lambda family: family.name)
+        if family.name in resolution.families
+    )
+
+
+def _runtime(
+    family: RuntimeFamily, implementation: str, resolution: Resolution, problem: Problem
+) -> LockedRuntime:
+    wheel = _wheel(family, implementation, resolution)
+    version = None if wheel is None else str(resolution.chosen[wheel].candidate.version)
+    listed_there = wheel is None or _is_listed(wheel, problem)
+    by_the_file = family.chosen is not None or listed_there
+    return LockedRuntime(
+        family=family.name,
+        implementation=implementation,
+        wheel=wheel,
+        version=version,
+        reason=BY_THE_FILE if by_the_file else f"needed by {_parents(wheel, resolution)}",
+    )
+
+
+def _wheel(
+    family: RuntimeFamily, implementation: str, resolution: Resolution
+) -> PackageName | None:
+    if family.wanted is not None:
+        return family.wanted.name
+    there = (name for name, brought in sorted(family.wheels.items()) if brought == implementation)
+    return next((name for name in there if name in resolution.chosen), None)
+
+
+def _is_listed(wheel: PackageName, problem: Problem) -> bool:
+    return any(
+        root.requirement.name == wheel and problem.target.satisfies(root.requirement.marker)
+        for root in problem.roots
+    )
+
+
+def _parents(wheel: PackageName | None, resolution: Resolution) -> str:
+    return listed(
+        [
+            name
+            for name, chosen in sorted(resolution.chosen.items())
+            if name != wheel and any(edge.child == wheel for edge in chosen.requires)
+        ]
+    )
+
+
+def runtime_values(runtimes: tuple[LockedRuntime, ...]) -> Mapping[str, Value]:
+    """Return the table ``tool.envmgr.runtimes``: a line for each family."""
+    return {runtime.family: _value(runtime) for runtime in runtimes}
+
+
+def _value(runtime: LockedRuntime) -> Value:
+    told: dict[str, Value] = {"implementation": runtime.implementation}
+    if runtime.wheel is not None and runtime.version is not None:
+        told |= {"wheel": runtime.wheel, "version": runtime.version}
+    return {**told, "reason": runtime.reason}
+
+
+def parse_runtimes(table: Table, packages: tuple[LockedPackage, ...]) -> tuple[LockedRuntime, ...]:
+    """Read ``tool.envmgr.runtimes``; a wheel must be one of ``packages``. Raises LockUnreadable."""
+    versions = {package.name: package.version for package in packages}
+    return tuple(_parse(family, table.table(family), versions) for family in sorted(table.values))
+
+
+def _parse(family: str, row: Table, versions: Mapping[PackageName, str]) -> LockedRuntime:
+    text = row.optional_text("wheel")
+    wheel = (
+        None if text is None else row.checked("wheel", text, package_name, "the name of a package")
+    )
+    version = None if wheel is None else row.text("version")
+    if wheel is not None and versions.get(wheel) != version:
+        row.fail("wheel", f"is {wheel} {version}, which is no package of this lock")
+    return LockedRuntime(
+        family=family,
+        implementation=row.text("implementation"),
+        wheel=wheel,
+        version=version,
+        reason=row.text("reason"),
+    )
