@@ -117,14 +117,18 @@ def _kept(wish: RelockWish) -> tuple[LockedPackage, ...]:
 
 
 def _kept_families(wish: RelockWish) -> tuple[RuntimeFamily, ...]:
-    """Return the families with what the lock recorded of them; a wheel let go lets go of it."""
+    """Return the families with what the lock recorded of them.
+
+    An implementation is let go with its wheel, and with all that needed it.
+    """
     if wish.before is None or wish.upgrade == "all":
         return wish.families
-    kept = {
-        runtime.family: runtime.implementation
-        for runtime in wish.before.runtimes
-        if runtime.wheel is not None and runtime.wheel not in wish.upgrade
-    }
+    kept: dict[str, str] = {}
+    for runtime in wish.before.runtimes:
+        needed_by = {each.name for each in wish.before.packages if runtime.wheel in each.requires}
+        let_go = runtime.wheel in wish.upgrade or (needed_by and needed_by <= wish.upgrade)
+        if runtime.wheel is not None and not let_go:
+            kept[runtime.family] = runtime.implementation
     return tuple(replace(family, kept=kept.get(family.name)) for family in wish.families)
 
 

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from envmgr.resolve.facts import Facts
+from envmgr.resolve.families import family_name
 from envmgr.resolve.origins import Refutation
 from envmgr.resolve.search import search
 from envmgr.resolve.solve import resolve
@@ -95,11 +96,25 @@ def check_core(case: Case, everything: Exhaustion, conflict: Conflict, oracle: O
     assert conflict.sentences
     roots = list(conflict.roots)
     assert not oracle(everything, roots), f"{case}\n{conflict}"
+    check_families_told(everything, conflict, oracle)
     if "yanked" in case.text or any(isinstance(root.requirement, Direct) for root in roots):
         return
     for place in range(len(roots)):
         rest = roots[:place] + roots[place + 1 :]
         assert oracle(everything, rest), f"{case}\n{conflict}\nneeds no {roots[place]}"
+
+
+def check_families_told(everything: Exhaustion, conflict: Conflict, oracle: Oracle) -> None:
+    """A family is told of, by its own name alone, where there would be an answer without it."""
+    told = " ".join((*conflict.sentences, conflict.hint or ""))
+    free = Exhaustion(replace(everything.problem, families=()), everything.universe)
+    assert not any(family_name(family.name) in told for family in everything.problem.families)
+    if everything.problem.families and oracle(free, conflict.roots):
+        assert any(
+            family.name in told and (family.chosen is None or family.chosen in told)
+            for family in everything.problem.families
+            if family.exclusive
+        ), f"{everything.problem}\n{conflict}"
 
 
 @pytest.mark.parametrize("first", range(0, SMALL, CHUNK))
