@@ -13,7 +13,7 @@ from envmgr.lock.errors import LockUnreadable
 from envmgr.lock.foreign import ForeignLock, parse_foreign
 from envmgr.lock.inputs import Inputs
 from envmgr.lock.locations import basename
-from envmgr.lock.runtimes import parse_runtimes, runtime_values
+from envmgr.lock.runtime_table import parse_runtimes, runtime_values
 from envmgr.lock.toml import Value, render_key, render_lines, render_text, render_value
 from envmgr.lock.types import Lock, LockConditions, LockedPackage, LockedWheel
 from envmgr.lock.wheels import check_version, parse_marker, parse_wheel

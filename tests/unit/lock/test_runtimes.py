@@ -80,6 +80,11 @@ def test_an_implementation_is_recorded_with_its_wheel_and_why(
     assert recorded(*roots, family=made) == [record]
 
 
+def test_of_several_wheels_of_an_implementation_the_one_that_is_there_is_recorded() -> None:
+    family = make_family("mpi", {"another": "mpich", "mpich": "mpich", "zoo": "mpich"})
+    assert recorded("solver", family=family) == [("mpich", "mpich", "5", "needed by solver")]
+
+
 def test_what_links_decide_is_recorded_only_where_the_file_chooses() -> None:
     auto = make_family("blas", {"mkl": "mkl"}, exclusive=False)
     assert recorded("mkl", family=auto) == []
