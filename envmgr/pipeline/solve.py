@@ -1,11 +1,12 @@
 """Resolve an environment file and freeze the answer into a lock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
+from msgspec.structs import replace
 from packaging.version import Version
 
 from envmgr.events import StageFinished, StageStarted, Warned

@@ -1,14 +1,14 @@
 """Families of shared runtimes as the resolver needs to know them: by the wheels that bring them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from envmgr.names import PackageName
 from envmgr.wheel.requirement import Named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeFamily:
+class RuntimeFamily(Struct, frozen=True, kw_only=True):
     """One family: which packages bring which implementation, and what was chosen."""
 
     name: str

@@ -11,6 +11,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from envmgr.resolve.facts import Facts
 from envmgr.resolve.families import family_name
@@ -96,7 +97,7 @@ def check_core(case: Case, everything: Exhaustion, conflict: Conflict, oracle: O
     assert conflict.sentences
     roots = list(conflict.roots)
     assert not oracle(everything, roots), f"{case}\n{conflict}"
-    check_families_told(everything, conflict, oracle)
+    check_families_told(case, conflict, oracle)
     if "yanked" in case.text or any(isinstance(root.requirement, Direct) for root in roots):
         return
     for place in range(len(roots)):
@@ -104,17 +105,20 @@ def check_core(case: Case, everything: Exhaustion, conflict: Conflict, oracle: O
         assert oracle(everything, rest), f"{case}\n{conflict}\nneeds no {roots[place]}"
 
 
-def check_families_told(everything: Exhaustion, conflict: Conflict, oracle: Oracle) -> None:
+def without_families(case: Case) -> Exhaustion:
+    return Exhaustion(problem_of(replace(case, families=())), parse_universe(case.text))
+
+
+def check_families_told(case: Case, conflict: Conflict, oracle: Oracle) -> None:
     """A family is told of, by its own name alone, where there would be an answer without it."""
     told = " ".join((*conflict.sentences, conflict.hint or ""))
-    free = Exhaustion(replace(everything.problem, families=()), everything.universe)
-    assert not any(family_name(family.name) in told for family in everything.problem.families)
-    if everything.problem.families and oracle(free, conflict.roots):
+    assert not any(family_name(family.name) in told for family in case.families)
+    if case.families and oracle(without_families(case), conflict.roots):
         assert any(
             family.name in told and (family.chosen is None or family.chosen in told)
-            for family in everything.problem.families
+            for family in case.families
             if family.exclusive
-        ), f"{everything.problem}\n{conflict}"
+        ), f"{case}\n{conflict}"
 
 
 @pytest.mark.parametrize("first", range(0, SMALL, CHUNK))
@@ -147,20 +151,19 @@ def test_shared_runtimes_decide_many_of_these_universes() -> None:
     for seed in range(300):
         case = family_case(seed)
         everything = Exhaustion(problem_of(case), parse_universe(case.text))
-        without = Exhaustion(replace(everything.problem, families=()), parse_universe(case.text))
         roots = everything.roots()
-        turned += without.has_answer(roots) and not everything.has_answer(roots)
+        turned += without_families(case).has_answer(roots) and not everything.has_answer(roots)
     assert turned > 20
 
 
 @pytest.mark.parametrize("seed", range(200))
 def test_a_recorded_implementation_is_kept_where_there_is_an_answer_with_it(seed: int) -> None:
     case = family_case(seed)
-    kept = tuple(replace(family, kept=family.chosen, chosen=None) for family in case.families)
-    holding = [replace(case, families=case.families), replace(case, families=kept)]
-    chosen, free = (problem_of(each) for each in holding)
-    wanted = resolve(replace(chosen, roots=free.roots), parse_universe(case.text))
+    chosen = tuple(structs.replace(family, wanted=None) for family in case.families)
+    kept = tuple(structs.replace(each, chosen=None, kept=each.chosen) for each in chosen)
+    free = problem_of(replace(case, families=kept))
     answer = resolve(free, parse_universe(case.text))
+    wanted = resolve(problem_of(replace(case, families=chosen)), parse_universe(case.text))
     if isinstance(wanted, Resolution):
         assert isinstance(answer, Resolution)
         assert answer.chosen == wanted.chosen

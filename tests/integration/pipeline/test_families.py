@@ -1,10 +1,10 @@
 """Shared runtimes from an index to a lock: toy wheels of MPI over loopback."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 
 from envmgr.errors import ExitCode
 from envmgr.lock.lockfile import read_lock, write_lock

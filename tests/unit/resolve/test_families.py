@@ -1,9 +1,9 @@
 """Shared runtimes: what the solvers are told of them, and what they never tell."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from envmgr.errors import ExitCode
 from envmgr.events import Event, StageAdvanced, silent
