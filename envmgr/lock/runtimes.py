@@ -3,7 +3,6 @@
 from envmgr.lock.types import LockedRuntime
 from envmgr.names import PackageName
 from envmgr.resolve.types import Problem, Resolution
-from envmgr.resolve.words import listed
 from envmgr.runtime.wheels import RuntimeFamily
 
 BY_THE_FILE = "the environment file"
@@ -51,10 +50,8 @@ def _is_listed(wheel: PackageName, problem: Problem) -> bool:
 
 
 def _parents(wheel: PackageName | None, resolution: Resolution) -> str:
-    return listed(
-        [
-            name
-            for name, chosen in sorted(resolution.chosen.items())
-            if name != wheel and any(edge.child == wheel for edge in chosen.requires)
-        ]
+    return ", ".join(
+        name
+        for name, chosen in sorted(resolution.chosen.items())
+        if name != wheel and any(edge.child == wheel for edge in chosen.requires)
     )

@@ -57,7 +57,7 @@ def recorded(*roots: str, family: RuntimeFamily, more: str = "") -> list[tuple[s
     ("roots", "family", "record"),
     [
         (["solver"], {}, ("mpich", "mpich", "5", "needed by solver")),
-        (["solver", "mesher"], {}, ("mpich", "mpich", "5", "needed by mesher and solver")),
+        (["solver", "mesher"], {}, ("mpich", "mpich", "5", "needed by mesher, solver")),
         (["solver", "mpich"], {}, ("mpich", "mpich", "5", "the environment file")),
         (
             ["solver", "mpich; sys_platform == 'win32'"],
