@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from envmgr.link.inputs import LaidEntry, LayoutInputs
 from envmgr.spec.views import LinkWay
-from envmgr.wheel.manifest import FileFacts, Manifest
+from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
 
 WRITTEN_BY_PROGRAMS = ("etc", "share")
 """Where programs write below a prefix; of a view's own, there are only absolute links in them."""
@@ -15,11 +15,14 @@ WEIGHT = {way: weight for weight, way in enumerate(LinkWay)}
 
 
 class Claim(NamedTuple):
-    """An entry's wish for a place; ``source`` is a path in the entry, ``file`` its facts if one."""
+    """An entry's wish for a place; ``source`` is a path in the entry.
+
+    ``file`` has the facts of a file or a link, and is ``None`` for a directory.
+    """
 
     entry: int
     source: str
-    file: FileFacts | None
+    file: FileFacts | LinkFacts | None
 
 
 class Source:
@@ -31,8 +34,8 @@ class Source:
         self.info = f"{site}/{laid.manifest.dist_info}"
         self.scripts = laid.scripts
         self.way = laid.way
-        self._files = laid.manifest.files
-        self._paths = [file.path for file in laid.manifest.files]
+        self._files = laid.manifest.files_and_links
+        self._paths = [file.path for file in self._files]
         self.real = frozenset(_with_parents(laid.manifest.reaching))
         self._reaching_programs = frozenset(_reaching_programs(laid.manifest))
         self._composed = laid.composed
@@ -128,9 +131,17 @@ def _with_parents(directories: Iterable[str]) -> Iterator[str]:
 
 
 def same(one: Claim, other: Claim) -> bool:
-    """Tell whether two claims to a place bring the same: content and executable bit."""
+    """Tell whether two claims to a place bring the same.
+
+    That is content and executable bit of a file, and where a link leads to.
+    """
     return _content(one) == _content(other)
 
 
-def _content(claim: Claim) -> tuple[str, bool] | None:
-    return (claim.file.sha256, claim.file.executable) if claim.file else None
+def _content(claim: Claim) -> tuple[str, bool] | str | None:
+    match claim.file:
+        case FileFacts(sha256=sha256, executable=executable):
+            return sha256, executable
+        case LinkFacts(text=text):
+            return text
+    return None

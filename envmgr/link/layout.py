@@ -44,7 +44,7 @@ from envmgr.link.startup import render_startup
 from envmgr.link.verdicts import Verdicts
 from envmgr.spec.views import LinkWay
 from envmgr.target.types import Interpreter
-from envmgr.wheel.manifest import Manifest
+from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
 
 __all__ = ["LaidEntry", "LaidFile", "Layout", "LayoutClash", "LayoutInputs", "layout"]
 
@@ -168,6 +168,11 @@ class _View:
                 self._clash(path, self._owner(claims[0]), self._owner(other))
         chosen = max(claims, key=lambda claim: self._preference(path, claim))
         self._owners[path] = self._owner(chosen)
+        if isinstance(chosen.file, LinkFacts):
+            # Beside copies a link must lead to the copy, and not to the entry's file.
+            copied = self._way(path, chosen) in _TAKING
+            self._links[path] = chosen.file.text if copied else self._target(chosen)
+            return
         if path.endswith(".py"):
             self._modules[path] = chosen
         script = self._sources[chosen.entry].scripts.get(chosen.source)
@@ -175,7 +180,7 @@ class _View:
         if script is not None:
             self._files[path] = LaidFile(render_wheel_script(script, self._python), 0o755)
         elif way in _TAKING or path.startswith(SETTINGS):
-            executable = chosen.file is not None and chosen.file.executable
+            executable = isinstance(chosen.file, FileFacts) and chosen.file.executable
             copied = way is LinkWay.COPY or path.startswith(SETTINGS)
             self._taken[path] = TakenFile(self._target(chosen), executable, copied)
         else:

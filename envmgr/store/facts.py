@@ -11,7 +11,14 @@ from envmgr.store.entry import WHEEL_NAME, Entry, EntryDamaged
 from envmgr.wheel.elf import ELF_MAGIC, parse_elf
 from envmgr.wheel.entry_points import InvalidEntryPoints, parse_entry_points
 from envmgr.wheel.filename import InvalidWheelFilename, parse_wheel_filename
-from envmgr.wheel.manifest import ElfFacts, EntryPoint, FileFacts, Manifest, make_manifest
+from envmgr.wheel.manifest import (
+    ElfFacts,
+    EntryPoint,
+    FileFacts,
+    LinkFacts,
+    Manifest,
+    make_manifest,
+)
 from envmgr.wheel.wheel_info import InvalidWheelInfo, parse_wheel_info
 
 PARTS = ("site-packages", "data", "scripts", "headers")
@@ -23,7 +30,10 @@ def survey_entry(entry: Entry) -> Manifest:
     Raises EntryDamaged where even the wheel's own files cannot be read.
     """
     try:
-        surveyed = [_survey_file(entry.path, path) for path in _walk(entry.path)]
+        paths = list(_walk(entry.path))
+        links = [path for path in paths if os.path.islink(entry.path / path)]  # noqa: PTH114
+        files = sorted({*paths}.difference(links))
+        surveyed = [_survey_file(entry.path, path) for path in files]
         filename = parse_wheel_filename((entry.path / WHEEL_NAME).read_text("utf-8").strip())
         info = _dist_info(entry)
         return make_manifest(
@@ -35,6 +45,7 @@ def survey_entry(entry: Entry) -> Manifest:
             entry_points=_entry_points(info),
             files=(facts for facts, _ in surveyed),
             elf=(dynamic for _, dynamic in surveyed if dynamic is not None),
+            links=(LinkFacts(path, os.readlink(entry.path / path)) for path in links),  # noqa: PTH115
         )
     except OSError as error:
         raise EntryDamaged(entry, f"{error.filename}: {error.strerror}") from error
@@ -49,7 +60,8 @@ def _walk(root: Path) -> Iterator[str]:
             below = os.path.relpath(directory, root).replace(os.sep, "/")
             if part == "site-packages" and "__pycache__" in directories:
                 directories.remove("__pycache__")
-            yield from (f"{below}/{name}" for name in names)
+            links = (name for name in directories if Path(directory, name).is_symlink())
+            yield from (f"{below}/{name}" for name in (*names, *links))
 
 
 def _survey_file(root: Path, path: str) -> tuple[FileFacts, ElfFacts | None]:

@@ -72,7 +72,7 @@ def heal_from_wheel(checked: Checked, source: Source) -> None:
 
 def _wanted(checked: Checked, manifest: Manifest) -> list[str]:
     """Say which files to take: those found wrong, or all where nothing is known of any."""
-    files = {file.path for file in manifest.files}
+    files = {each.path for each in manifest.files_and_links}
     if checked.manifest is None or any(f.kind == "unreadable" for f in checked.findings):
         found: Iterable[str] = files
     else:

@@ -28,7 +28,7 @@ def render_sources(manifest: Manifest) -> str:
 def _lines(manifest: Manifest) -> Iterator[str]:
     info = f"site-packages/{manifest.dist_info}/"
     unrecorded = {info + name for name in _UNRECORDED}
-    for file in manifest.files:
+    for file in manifest.files_and_links:
         part, _, rest = file.path.partition("/")
         if "\n" in rest or "\r" in rest or file.path in unrecorded:
             continue

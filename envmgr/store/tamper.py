@@ -16,12 +16,13 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from envmgr.files import remove_tree
 from envmgr.store.bytecode import STAMP
 from envmgr.store.entry import MANIFEST, Entry, EntryDamaged, read_manifest
 from envmgr.store.staging import make_staging
-from envmgr.wheel.manifest import FileFacts, Manifest
+from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
 
 TOP = "site-packages"
 CACHE = "__pycache__"
@@ -89,15 +90,13 @@ def _compared(entry: Entry) -> Tampering | None:
     root = os.fspath(entry.path)
     manifest = read_manifest(entry)
     suspects = _suspects(root, manifest)
-    facts = {file.path: file for file in manifest.files}
+    facts = {each.path: each for each in manifest.files_and_links}
     known = _directories(manifest)
     there = {path for directory in suspects for path in _listed(entry, directory, known)}
     added = sorted(path for path in there if path not in facts)
     changed = sorted(path for path in there if path in facts and _differs(entry, facts[path]))
     removed = sorted(
-        file.path
-        for file in manifest.files
-        if file.path not in there and _is_below(file.path, suspects, entry)
+        path for path in facts if path not in there and _is_below(path, suspects, entry)
     )
     if not (added or changed or removed):
         with suppress(OSError):
@@ -131,7 +130,7 @@ def _is_suspect(root: str) -> bool:
 def _directories(manifest: Manifest) -> set[str]:
     """Name every directory of a wheel, the parts of its entry among them."""
     found: set[str] = set()
-    for file in manifest.files:
+    for file in manifest.files_and_links:
         directory = file.path.rpartition("/")[0]
         while directory and directory not in found:
             found.add(directory)
@@ -183,8 +182,11 @@ def _is_bytecode(name: str) -> bool:
     return name.endswith(".pyc") or ".pyc." in name
 
 
-def _differs(entry: Entry, facts: FileFacts) -> bool:
+def _differs(entry: Entry, facts: FileFacts | LinkFacts) -> bool:
+    path = Path(entry.path, facts.path)
     try:
+        if isinstance(facts, LinkFacts) or path.is_symlink():
+            return not isinstance(facts, LinkFacts) or os.fspath(path.readlink()) != facts.text
         with open(f"{entry.path}/{facts.path}", "rb") as file:
             if os.fstat(file.fileno()).st_size != facts.size:
                 return True

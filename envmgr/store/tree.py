@@ -33,6 +33,11 @@ class Tree:
             raise
         return descriptor
 
+    def link(self, path: str, target: str) -> None:
+        """Make a symbolic link, once all files are there: none is written through one."""
+        self.ensure(path.rpartition("/")[0])
+        os.symlink(target, f"{self._root}/{path}")
+
     def _settle_mode(self, descriptor: int, mode: int) -> None:
         """Give a file exactly ``mode``; asked once whether a umask or an ACL is in the way."""
         exact = self._exact.get(mode)

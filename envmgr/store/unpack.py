@@ -8,7 +8,7 @@ from envmgr.store.sources import SOURCES, render_sources
 from envmgr.store.tree import Tree
 from envmgr.wheel.archive import WheelArchive
 from envmgr.wheel.manifest import ElfFacts, FileFacts, Manifest, encode_manifest
-from envmgr.wheel.unpack import manifest_of, unpacked_members
+from envmgr.wheel.unpack import manifest_of, unpacked_links, unpacked_members
 
 
 def unpack_into(wheel: WheelArchive, root: str) -> Manifest:
@@ -17,6 +17,7 @@ def unpack_into(wheel: WheelArchive, root: str) -> Manifest:
     Every file is checked against RECORD as it is written. Raises BrokenWheel,
     UnsafeWheel, OSError; what is there then is worth nothing.
     """
+    links = unpacked_links(wheel)
     tree = Tree(root)
     files: list[FileFacts] = []
     elf: list[ElfFacts] = []
@@ -29,7 +30,9 @@ def unpack_into(wheel: WheelArchive, root: str) -> Manifest:
         files.append(unpacked.file)
         if unpacked.elf is not None:
             elf.append(unpacked.elf)
-    manifest = manifest_of(wheel, files, elf)
+    for link in links:
+        tree.link(link.path, link.text)
+    manifest = manifest_of(wheel, files, elf, links)
     describe(root, manifest)
     tree.close()
     return manifest

@@ -24,9 +24,16 @@ from envmgr.store.leases import read_leases
 from envmgr.store.pyc import CACHE, bytecode_fault, source_of
 from envmgr.store.sources import SOURCES, render_sources
 from envmgr.store.store import Store
-from envmgr.wheel.manifest import FileFacts, Manifest, ManifestUnreadable, decode_manifest
+from envmgr.wheel.links import LINKS, InvalidLinks, parse_links
+from envmgr.wheel.manifest import (
+    FileFacts,
+    LinkFacts,
+    Manifest,
+    ManifestUnreadable,
+    decode_manifest,
+)
 from envmgr.wheel.record import InvalidRecord, parse_record
-from envmgr.wheel.unpack import UnknownScheme, destination
+from envmgr.wheel.unpack import UnknownScheme, destination, entry_links
 
 Kind: TypeAlias = Literal["missing", "changed", "extra", "mode", "facts", "bytecode", "unreadable"]
 """``facts``: manifest, SOURCES.txt or wheel-name; ``unreadable``: nobody can say any more."""
@@ -124,16 +131,23 @@ class _Check:
 
     def run(self) -> None:
         expected = {file.path: file for file in self.manifest.files}
-        directories = _directories(expected)
-        there = self._walk(expected, directories)
-        for path in expected:
+        links = {link.path: link for link in self.manifest.links}
+        directories = _directories((*expected, *links))
+        there = self._walk(expected, links, directories)
+        for path in (*expected, *links):
             if path not in there:
                 self.find("missing", path, "is missing")
+        self._check_links(expected, links)
         self._check_facts(there)
         if not self.fast:
             self._check_record()
 
-    def _walk(self, expected: Mapping[str, FileFacts], directories: set[str]) -> set[str]:
+    def _walk(
+        self,
+        expected: Mapping[str, FileFacts],
+        links: Mapping[str, LinkFacts],
+        directories: set[str],
+    ) -> set[str]:
         """Look at everything that is there; what is not expected is not entered."""
         there: set[str] = set()
         waiting = [""]
@@ -145,7 +159,9 @@ class _Check:
             for item in items:
                 path = f"{below}/{item.name}" if below else item.name
                 there.add(path)
-                if item.is_dir(follow_symlinks=False):
+                if path in links:
+                    self._check_link(links[path])
+                elif item.is_dir(follow_symlinks=False):
                     if path in directories:
                         waiting.append(path)
                     elif item.name == CACHE and below.startswith("site-packages"):
@@ -172,6 +188,29 @@ class _Check:
             self.find("changed", path, "has other contents")
         else:
             self._check_mode(path, status, PROGRAM_MODE if facts.executable else FILE_MODE)
+
+    def _check_link(self, link: LinkFacts) -> None:
+        self.files += 1
+        path = Path(self.root, link.path)
+        if not path.is_symlink():
+            self.find("changed", link.path, "is no link")
+        elif os.fspath(path.readlink()) != link.text:
+            detail = f"leads to {path.readlink()} instead of {link.text}"
+            self.find("changed", link.path, detail)
+
+    def _check_links(self, files: Iterable[str], links: Mapping[str, LinkFacts]) -> None:
+        """Catch a manifest that was computed from an entry without its links, or made with none."""
+        info = self.manifest.dist_info
+        if f"site-packages/{info}/{LINKS}" not in files:
+            return
+        try:
+            rows = parse_links(Path(self.root, "site-packages", info, LINKS).read_text("utf-8-sig"))
+            wanted = entry_links(rows, files, info)
+        except (OSError, UnicodeDecodeError, InvalidLinks):
+            return  # a file like any other, and checked as one
+        for link in wanted:
+            if links.get(link.path) != link:
+                self.find("missing", link.path, f"is not the link to {link.text} of {LINKS}")
 
     def _check_beside(self, path: str, status: os.stat_result) -> None:
         ours = path in _BESIDE or path.startswith(("compiled-", "manifest-"))

@@ -36,6 +36,7 @@ from envmgr.wheel.entry_points import (
 )
 from envmgr.wheel.filename import InvalidWheelFilename, WheelFilename, parse_wheel_filename
 from envmgr.wheel.inflate import CorruptMember, inflate, inflate_pieces
+from envmgr.wheel.links import LINKS, InvalidLinks, LinkRow, parse_links
 from envmgr.wheel.manifest import EntryPoint
 from envmgr.wheel.metadata import CoreMetadata, InvalidMetadata, parse_metadata
 from envmgr.wheel.record import InvalidRecord, RecordRow, parse_record
@@ -123,6 +124,8 @@ class WheelArchive:
     core_metadata: CoreMetadata
     record: Mapping[str, RecordRow]
     entry_points: tuple[EntryPoint, ...]
+    link_rows: tuple[LinkRow, ...]
+    """What LINKS says (PEP 778), as written: ``unpacked_links`` judges it."""
     _file: ArchiveFile
 
     @property
@@ -218,6 +221,7 @@ def _check_wheel(file: ArchiveFile, text: str) -> WheelArchive:
         reader.core_metadata(),
         reader.record(),
         reader.entry_points(),
+        reader.link_rows(),
         file,
     )
     _check_identity(archive)
@@ -310,7 +314,8 @@ class _DistInfoReader:
     def wheel_info(self) -> WheelInfo:
         """Read WHEEL."""
         try:
-            return parse_wheel_info(self.required("WHEEL"))
+            linked = f"{self.dist_info}/{LINKS}" in self.by_name
+            return parse_wheel_info(self.required("WHEEL"), linked=linked)
         except InvalidWheelInfo as error:
             raise self.broken("WHEEL", error.reason) from None
 
@@ -321,6 +326,16 @@ class _DistInfoReader:
             return {row.path: row for row in parse_record(text)}
         except InvalidRecord as error:
             raise self.broken("RECORD", f"line {error.line}: {error.reason}") from None
+
+    def link_rows(self) -> tuple[LinkRow, ...]:
+        """Read LINKS."""
+        content = self.content(LINKS)
+        if content is None:
+            return ()
+        try:
+            return parse_links(self.text(LINKS, content))
+        except InvalidLinks as error:
+            raise refused_links(self.wheel, self.dist_info, error) from None
 
     def entry_points(self) -> tuple[EntryPoint, ...]:
         """Read entry_points.txt; scripts whose name or value is dangerous are refused."""
@@ -337,6 +352,12 @@ class _DistInfoReader:
             if problem:
                 raise UnsafeWheel(self.wheel, f"{self.dist_info}/entry_points.txt", problem)
         return entries
+
+
+def refused_links(wheel: str, dist_info: str, error: InvalidLinks) -> RefusedWheel:
+    """Make the refusal of a wheel for what its LINKS says."""
+    kind = UnsafeWheel if error.unsafe else BrokenWheel
+    return kind(wheel, f"{dist_info}/{LINKS}", f"line {error.line}: {error.reason}")
 
 
 def _check_identity(archive: WheelArchive) -> None:

@@ -6,7 +6,7 @@ relative to the entry, with ``/``: ``site-packages/numpy/__init__.py``,
 ``data/share/jupyter/kernels.json``, ``scripts/f2py``, ``headers/x.h``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from envmgr.errors import IntegrityError
 from envmgr.names import PackageName
 
-MANIFEST_VERSION = 2
+MANIFEST_VERSION = 3
 """Raised whenever a manifest of the same wheel would say something else."""
 
 
@@ -25,6 +25,24 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     size: int
     executable: bool
     sha256: str
+
+
+class LinkFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One symbolic link (PEP 778). ``text`` is what it says, relative to its own directory."""
+
+    path: str
+    text: str
+
+    @property
+    def target(self) -> str:
+        """The path in the entry that it leads to, another link perhaps."""
+        segments = self.path.split("/")[:-1]
+        for segment in self.text.split("/"):
+            if segment == "..":
+                segments = segments[:-1]
+            else:
+                segments.append(segment)
+        return "/".join(segments)
 
 
 class ElfFacts(msgspec.Struct, frozen=True, array_like=True):
@@ -77,6 +95,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     reaching: tuple[str, ...]
     """Directories that hold an ELF file whose ``$ORIGIN`` search path leaves this entry; sorted."""
     files: tuple[FileFacts, ...]
+    links: tuple[LinkFacts, ...] = ()
+    """Sorted by path; each ends at one of ``files`` or a directory of them."""
+
+    @property
+    def files_and_links(self) -> Sequence[FileFacts | LinkFacts]:
+        """Everything of the entry that is no directory, sorted by path."""
+        if not self.links:
+            return self.files
+        together: list[FileFacts | LinkFacts] = [*self.files, *self.links]
+        return sorted(together, key=lambda each: each.path)
 
 
 class ManifestUnreadable(IntegrityError):
@@ -110,16 +138,19 @@ def make_manifest(
     entry_points: tuple[EntryPoint, ...],
     files: Iterable[FileFacts],
     elf: Iterable[ElfFacts],
+    links: Iterable[LinkFacts] = (),
 ) -> Manifest:
     """Put the facts gathered while unpacking into a manifest, in an order of its own."""
     from envmgr.wheel.reach import reaching_directories  # it needs ElfFacts; readers never need it
 
     ordered = tuple(sorted(files, key=lambda facts: facts.path))
     dynamic = tuple(sorted(elf, key=lambda facts: facts.path))
+    linked = tuple(sorted(links, key=lambda facts: facts.path))
+    paths = [*(facts.path for facts in ordered), *(facts.path for facts in linked)]
     top_level: set[str] = set()
     parts: set[str] = set()
-    for facts in ordered:
-        part, below = facts.path.split("/", 2)[:2]
+    for path in paths:
+        part, below = path.split("/", 2)[:2]
         if part == "site-packages":
             top_level.add(below)
         else:
@@ -134,8 +165,9 @@ def make_manifest(
         data=tuple(sorted(parts)),
         entry_points=entry_points,
         elf=dynamic,
-        reaching=reaching_directories(dynamic, (facts.path for facts in ordered)),
+        reaching=reaching_directories(dynamic, paths),
         files=ordered,
+        links=linked,
     )
 
 

@@ -8,13 +8,21 @@ import hashlib
 import mmap
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from envmgr.wheel.archive import BrokenWheel, UnsafeWheel, WheelArchive, unhashed_names
+from envmgr.wheel.archive import (
+    BrokenWheel,
+    UnsafeWheel,
+    WheelArchive,
+    refused_links,
+    unhashed_names,
+)
 from envmgr.wheel.central_directory import Member, UnsafeMember, check_places
 from envmgr.wheel.elf import ELF_MAGIC, parse_elf
 from envmgr.wheel.inflate import crc32
-from envmgr.wheel.manifest import ElfFacts, FileFacts, Manifest, make_manifest
+from envmgr.wheel.links import LINKS, InvalidLinks, LinkRow, plan_links
+from envmgr.wheel.manifest import ElfFacts, FileFacts, LinkFacts, Manifest, make_manifest
 
 SITE_PACKAGES = "site-packages"
 STREAMED_FROM = 8 * 1024 * 1024
@@ -193,8 +201,59 @@ def _placed(wheel: WheelArchive) -> list[tuple[Member, str]]:
     return placed
 
 
+def unpacked_links(wheel: WheelArchive) -> tuple[LinkFacts, ...]:
+    """Return the links of the entry that ``wheel`` becomes, to be made in this order.
+
+    Ask before the first file is written. Raises UnsafeWheel, BrokenWheel.
+    """
+    if not wheel.link_rows:
+        return ()
+    files = [path for _, path in _placed(wheel)]
+    try:
+        links = entry_links(wheel.link_rows, files, wheel.dist_info)
+    except InvalidLinks as error:
+        raise refused_links(wheel.filename.text, wheel.dist_info, error) from None
+    _check_link_rows(wheel, links)
+    return links
+
+
+def entry_links(
+    rows: Iterable[LinkRow], files: Iterable[str], dist_info: str
+) -> tuple[LinkFacts, ...]:
+    """Plan the links of an entry that has ``files``; ``rows`` have paths of the wheel.
+
+    Raises InvalidLinks.
+    """
+    data_directory = f"{dist_info.removesuffix('.dist-info')}.data"
+    return plan_links([_spread(row, data_directory) for row in rows], files, dist_info)
+
+
+def _spread(row: LinkRow, data_directory: str) -> LinkRow:
+    """Turn a line's paths in the wheel into those in the entry."""
+    try:
+        first, second = (destination(path, data_directory) for path in (row.first, row.second))
+    except UnknownScheme as error:
+        raise InvalidLinks(row.line, str(error), unsafe=True) from None
+    return LinkRow(row.line, first, second)
+
+
+def _check_link_rows(wheel: WheelArchive, links: Iterable[LinkFacts]) -> None:
+    """Refuse a RECORD that has a link for a file: its row, if any, tells the path alone."""
+    paths = {link.path for link in links}
+    for row in wheel.record.values():
+        if row.digest is None and row.size is None:
+            continue
+        with suppress(UnknownScheme):
+            if destination(row.path, wheel.data_directory) in paths:
+                reason = f"RECORD has {row.path} for a file, and {LINKS} for a link"
+                raise BrokenWheel(wheel.filename.text, row.path, reason)
+
+
 def manifest_of(
-    wheel: WheelArchive, files: Iterable[FileFacts], elf: Iterable[ElfFacts]
+    wheel: WheelArchive,
+    files: Iterable[FileFacts],
+    elf: Iterable[ElfFacts],
+    links: Iterable[LinkFacts] = (),
 ) -> Manifest:
     """Return the manifest of the entry that ``wheel`` became, given the facts of its files."""
     return make_manifest(
@@ -206,6 +265,7 @@ def manifest_of(
         entry_points=wheel.entry_points,
         files=files,
         elf=elf,
+        links=links,
     )
 
 

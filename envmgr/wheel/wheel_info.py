@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from envmgr.wheel.headers import parse_headers
 
 SUPPORTED_MAJOR = 1
+LINKED_VERSION = (2, 0)
+"""What PEP 778 wants of a wheel with links; known where LINKS is there, and only there."""
 
 _NUMBERED = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
 
@@ -30,11 +32,11 @@ class WheelInfo:
     tags: tuple[str, ...]
 
 
-def parse_wheel_info(data: bytes | str) -> WheelInfo:
+def parse_wheel_info(data: bytes | str, *, linked: bool = False) -> WheelInfo:
     """Read WHEEL.
 
     A newer minor version is accepted (PEP 427 asks to warn), a newer major one
-    is not. Raises InvalidWheelInfo.
+    is not, but for 2.0 of a wheel that is ``linked``. Raises InvalidWheelInfo.
     """
     headers = parse_headers(data)
     first = dict(reversed(headers))
@@ -45,7 +47,7 @@ def parse_wheel_info(data: bytes | str) -> WheelInfo:
     if match is None:
         raise InvalidWheelInfo(f"{written!r} is not a wheel version")
     version = (int(match[1]), int(match[2]))
-    if version[0] != SUPPORTED_MAJOR:
+    if version[0] != SUPPORTED_MAJOR and not (linked and version == LINKED_VERSION):
         raise InvalidWheelInfo(f"wheel version {written} is not one this program knows")
     return WheelInfo(
         version,
