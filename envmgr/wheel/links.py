@@ -66,7 +66,7 @@ def parse_links(text: str) -> tuple[LinkRow, ...]:
 
 def _parse_row(line: int, fields: list[str]) -> LinkRow:
     if len(fields) != 2:
-        raise InvalidLinks(line, f"expected two paths, found {len(fields)} fields")
+        raise InvalidLinks(line, f"expected two paths, found {len(fields)}")
     for path in fields:
         problem = path_problem(path)
         if problem:
@@ -216,8 +216,6 @@ class _Plan:
         end = self.end(target)
         if end not in self.places.directories:
             return None
-        if "/" not in end:
-            return f"{link} would lead to everything that the wheel installs"
         if any(above == end or above.startswith(f"{end}/") for above in _above(link)):
             return f"{link} would lead to a directory that it stands in"
         return None

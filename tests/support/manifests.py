@@ -7,7 +7,7 @@ from envmgr.link.layout import layout
 from envmgr.names import EnvironmentName, PackageName, StoreKey
 from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.target.types import MARKER_VARIABLES, Interpreter
-from envmgr.wheel.manifest import ElfFacts, EntryPoint, FileFacts, make_manifest
+from envmgr.wheel.manifest import ElfFacts, EntryPoint, FileFacts, LinkFacts, make_manifest
 
 SITE = "lib/python3.12/site-packages"
 STORE = "/store"
@@ -43,10 +43,11 @@ def laid(
     way: LinkWay = LinkWay.FOLD,
     programs: tuple[str, ...] = (),
     executable: tuple[str, ...] = (),
+    links: Mapping[str, str] | None = None,
 ) -> LaidEntry:
     """An entry that holds ``paths``, each of its own content unless ``contents`` gives one.
 
-    ``programs`` are ELF files among them.
+    ``programs`` are ELF files among them; ``links`` map further paths to what they say.
     """
     manifest = make_manifest(
         name=PackageName(name),
@@ -65,6 +66,7 @@ def laid(
             for path in (*paths, f"site-packages/{name}-1.0.dist-info/METADATA")
         ],
         elf=[ElfFacts(path, "x86_64", 64, None, (), (), (), {}, ()) for path in programs],
+        links=[LinkFacts(path, text) for path, text in (links or {}).items()],
     )
     import msgspec
 
