@@ -14,6 +14,7 @@ class Command(NamedTuple):
 ENVIRONMENTS = "environments"
 FILES = "files and settings"
 STORE = "the store"
+WHEELS = "wheels"
 
 COMMANDS = {
     "create": Command("create", "make or update the environment of a file", ENVIRONMENTS),
@@ -31,6 +32,7 @@ COMMANDS = {
     "schema": Command("schema", "print the JSON Schema of environment files", FILES),
     "config": Command("config", "show the settings and where each comes from", FILES),
     "store": Command("store", "collect, verify, repair, measure or compile the store", STORE),
+    "wheel": Command("wheel", "make a wheel in which each library stands once", WHEELS),
 }
 """Name to module (below ``envmgr.cli.commands``), summary and section of the help page."""
 
@@ -81,7 +83,7 @@ def render_help() -> str:
         "",
         "Environments from a file, as views into a shared store of wheels.",
     ]
-    for section in (ENVIRONMENTS, FILES, STORE):
+    for section in (ENVIRONMENTS, FILES, STORE, WHEELS):
         lines += ["", f"{section}:"]
         lines += [
             f"  {name:<10}{command.summary}"

@@ -108,6 +108,8 @@ DOORS = {
     "pipeline/solve": "time",
     "pipeline/stock": "disk threads time",
     "pipeline/upkeep": "time",
+    "pipeline/wheel_link": "disk",
+    "pipeline/wheel_output": "disk",
     "pipeline/world": "time",
     "cli": "disk processes threads time terminal",
 }
