@@ -33,6 +33,7 @@ COMMANDS = {
     "config": Command("config", "show the settings and where each comes from", FILES),
     "store": Command("store", "collect, verify, repair, measure or compile the store", STORE),
     "wheel": Command("wheel", "make a wheel in which each library stands once", WHEELS),
+    "recipe": Command("recipe", "make the wheels of shared runtimes of a recipe", WHEELS),
 }
 """Name to module (below ``envmgr.cli.commands``), summary and section of the help page."""
 

@@ -101,6 +101,7 @@ DOORS = {
     "link/reached": "disk",
     "link/root": "disk",
     "pipeline/origin": "disk",
+    "pipeline/recipe_build": "disk",
     "pipeline/repair": "disk",
     "pipeline/roots": "disk",
     "pipeline/settle": "disk",
