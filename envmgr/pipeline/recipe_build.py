@@ -205,15 +205,18 @@ def _from_index(build: Build, world: World) -> _Material:
 
 
 def _newest(requirement: Named, catalog: Catalog) -> WheelCandidate:
+    """Choose a pre-release only where it is asked for, or where nothing else is there."""
     offered = catalog.offer(requirement.name).candidates
     usable = [
         each
         for each in offered
-        if each.yanked is None and requirement.specifier.contains(each.version)
+        if each.yanked is None and requirement.specifier.contains(each.version, prereleases=True)
     ]
     if not usable:
         raise NoUpstreamWheel(requirement, len(offered))
-    return max(usable, key=lambda each: each.version)
+    final = [each for each in usable if not each.version.is_prerelease]
+    wanted = usable if requirement.specifier.prereleases else final or usable
+    return max(wanted, key=lambda each: each.version)
 
 
 def _fetched(
