@@ -4,7 +4,7 @@
 
     entries/<key>/
       site-packages/  data/  scripts/  headers/
-      manifest-1.msgpack           what envmgr.wheel.manifest describes
+      manifest-3.msgpack           what envmgr.wheel.manifest describes
       SOURCES.txt                  the files, for importlib.metadata
       wheel-name                   the wheel's file name: all that its files do not tell
       compiled-<tag>-<magic>       all bytecode of one interpreter is there

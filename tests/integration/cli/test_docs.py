@@ -17,6 +17,7 @@ from envmgr.pipeline.compiling import CompiledFor, CompiledStore
 from envmgr.pipeline.copies import Cloned, Renamed
 from envmgr.pipeline.differences import Difference, FactDifference, PackageDifference
 from envmgr.pipeline.generations import GenerationSummary, RolledBack
+from envmgr.pipeline.recipe_build import BuiltWheel, BuiltWheels
 from envmgr.pipeline.repair import Repaired, RepairedEntry
 from envmgr.pipeline.types import (
     Change,
@@ -34,8 +35,11 @@ from envmgr.pipeline.upkeep import (
     Usage,
     Verified,
 )
+from envmgr.pipeline.wheel_link import LinkedWheel
+from envmgr.pipeline.wheel_output import Written
 from envmgr.store.collect import CollectedEntry
 from envmgr.store.verify import Finding
+from envmgr.wheel.writing import PartLink
 from tests.integration.cli.terminal import ROOT
 
 PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
@@ -75,10 +79,12 @@ def rows(text: str) -> list[str]:
                 *(CompiledStore, CompiledFor),
             ],
         ),
+        ("wheel", [LinkedWheel, Written, PartLink]),
+        ("recipe", [BuiltWheels, BuiltWheel]),
     ],
 )
 def test_every_field_of_a_result_is_described_and_no_other(title: str, results: list[type]) -> None:
-    described = re.findall(r"^\| `([a-z_]+)` \|", section(title), re.MULTILINE)
+    described = re.findall(r"^\| `([a-z0-9_]+)` \|", section(title), re.MULTILINE)
 
     fields = [
         field.name

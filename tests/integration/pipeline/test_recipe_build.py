@@ -246,7 +246,7 @@ def test_the_command_tells_a_person_and_a_program(project: Project, server: Inde
 
     done = envmgr(*line, environ=environ, directory=project.directory)
     told = envmgr(*line, "--json", environ=environ, directory=project.directory)
-    wrong = envmgr(*line, "nothing", environ=environ, directory=project.directory)
+    wrong = envmgr(*line[:3], "nothing", *line[3:], environ=environ, directory=project.directory)
     absent = envmgr("recipe", "build", "gone.yaml", environ=environ, directory=project.directory)
 
     assert done.returncode == 0, done.stderr
