@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from envmgr.link.inputs import LaidEntry, LayoutInputs
 from envmgr.spec.views import LinkWay
-from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
+from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest, link_ends
 
 WRITTEN_BY_PROGRAMS = ("etc", "share")
 """Where programs write below a prefix; of a view's own, there are only absolute links in them."""
@@ -37,7 +37,8 @@ class Source:
         self._files = laid.manifest.files_and_links
         self._paths = [file.path for file in self._files]
         self.real = frozenset(_with_parents(laid.manifest.reaching))
-        self._reaching_programs = frozenset(_reaching_programs(laid.manifest))
+        programs = frozenset(_reaching_programs(laid.manifest))
+        self._reaching_programs = programs | _links_to(programs | self.real, laid.manifest)
         self._composed = laid.composed
 
     def target(self, path: str) -> str:
@@ -90,6 +91,11 @@ def _reaching_programs(manifest: Manifest) -> Iterator[str]:
             home, _, name = file.path.rpartition("/")
             if file.executable and home in homes and file.path in dynamic and ".so" not in name:
                 yield file.path
+
+
+def _links_to(ends: frozenset[str], manifest: Manifest) -> frozenset[str]:
+    """Name the links that lead to these: in a view they must lead to the view's own."""
+    return frozenset(path for path, end in link_ends(manifest.links).items() if end in ends)
 
 
 def mounts(inputs: LayoutInputs) -> dict[str, list[Claim]]:

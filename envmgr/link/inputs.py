@@ -129,9 +129,12 @@ class Layout:
         return {path: file.source for path, file in self.taken.items() if path.startswith(SETTINGS)}
 
     def taken_names(self, site: str) -> tuple[str, ...]:
-        """Name what stands directly in ``site`` and holds files that are no links, sorted."""
+        """Name what stands directly in ``site`` and holds more than absolute links, sorted."""
+        relative = (path for path, target in self.links.items() if not target.startswith("/"))
         below = (
-            path.removeprefix(f"{site}/") for path in self.taken if path.startswith(f"{site}/")
+            path.removeprefix(f"{site}/")
+            for path in (*self.taken, *relative)
+            if path.startswith(f"{site}/")
         )
         return tuple(sorted({path.partition("/")[0] for path in below}))
 

@@ -165,10 +165,36 @@ def make_manifest(
         data=tuple(sorted(parts)),
         entry_points=entry_points,
         elf=dynamic,
-        reaching=reaching_directories(dynamic, paths),
+        reaching=_with_links(reaching_directories(dynamic, paths), linked),
         files=ordered,
         links=linked,
     )
+
+
+def _with_links(reaching: tuple[str, ...], links: tuple[LinkFacts, ...]) -> tuple[str, ...]:
+    """Add the homes of links to directories that reach out, or that hold some that do.
+
+    Such a link must be the view's own, and lead to the view's own directory.
+    """
+    ends = link_ends(links)
+    homes = {
+        path.rpartition("/")[0]
+        for path, end in ends.items()
+        if any(f"{each}/".startswith(f"{end}/") for each in reaching)
+    }
+    return tuple(sorted({*reaching, *homes}))
+
+
+def link_ends(links: Iterable[LinkFacts]) -> dict[str, str]:
+    """Map each link to the file or directory that it leads to in the end."""
+    targets = {link.path: link.target for link in links}
+    ends: dict[str, str] = {}
+    for path in targets:
+        end, steps = path, 0
+        while end in targets and steps <= len(targets):
+            end, steps = targets[end], steps + 1
+        ends[path] = end
+    return ends
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

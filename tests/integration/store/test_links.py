@@ -87,6 +87,22 @@ def test_a_library_is_found_under_the_name_of_a_link(store: Store, tmp_path: Pat
     assert read_manifest(having).reaching == ()
 
 
+def test_where_a_link_leads_to_a_directory_that_reaches_out_the_way_is_real(
+    store: Store, tmp_path: Path
+) -> None:
+    reaching = bytes(Elf(needed=["libq.so.1"], runpath="$ORIGIN/../../other/lib"))
+    wheel = make_wheel(
+        "pack",
+        files={"pack/a/lib/libx.so": reaching, "pack/b/x.py": ""},
+        dist_info_files={"LINKS": "pack/a,pack/b/alias\npack/b/x.py,pack/b/y.py\n"},
+    )
+
+    assert read_manifest(add(store, wheel, tmp_path)).reaching == (
+        "site-packages/pack/a/lib",
+        "site-packages/pack/b",
+    )
+
+
 def test_links_are_among_the_files_that_importlib_lists(entry: Entry) -> None:
     lines = (entry.path / SOURCES).read_text().splitlines()
 

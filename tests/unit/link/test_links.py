@@ -80,6 +80,39 @@ def test_beside_a_copy_a_link_leads_to_the_copy(way: LinkWay) -> None:
     assert view.links[f"{SITE}/pack/lib/libx.so"] == "libx.so.1"
 
 
+def test_a_link_to_a_directory_that_reaches_out_leads_to_the_view_s_own() -> None:
+    pack = laid(
+        "pack",
+        "site-packages/pack/lib/libx.so",
+        reaching=("site-packages/pack", "site-packages/pack/lib"),
+        links={"site-packages/pack/alias": "lib"},
+    )
+
+    view = lay(pack)
+
+    assert view.links[f"{SITE}/pack/alias"] == "lib"
+    assert f"{SITE}/pack/lib" in view.directories
+    assert view.taken_names(SITE) == ("pack",)
+
+
+def test_a_link_to_a_program_that_reaches_out_leads_to_the_view_s_own() -> None:
+    program = "data/bin/mpiexec.hydra"
+    pack = laid(
+        "pack",
+        program,
+        programs=(program,),
+        executable=(program,),
+        reaching=("data/bin",),
+        links={"data/bin/mpiexec": "mpiexec.hydra", "data/bin/mpirun": "mpiexec"},
+    )
+
+    view = lay(pack)
+
+    assert view.taken["bin/mpiexec.hydra"].source == f"{STORE}/pack/{program}"
+    assert view.links["bin/mpiexec"] == "mpiexec.hydra"
+    assert view.links["bin/mpirun"] == "mpiexec"
+
+
 def test_a_module_that_is_a_link_has_no_bytecode_of_its_own() -> None:
     view = lay(
         laid("pack", "site-packages/ns/a.py", links={"site-packages/ns/b.py": "a.py"}),
