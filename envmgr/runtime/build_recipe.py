@@ -33,7 +33,11 @@ _WHEEL = Record(
         Field("host", Text(("libgomp.so.1",)), "the host's library: a SONAME, or a path"),
         Field("version", Text(), "of the new wheel; left out: that of the other wheel"),
         Field("keep", ListOf(Text()), "globs over the files of the unpacked wheel"),
-        Field("sonames", MapOf(Text(), _FILE), "file names with the SONAMEs they shall have"),
+        Field(
+            "sonames",
+            MapOf(Text(), _FILE),
+            "globs over file names, with new SONAMEs",
+        ),
         Field("links", MapOf(Text(), _FILE), "further names, each with the library it leads to"),
         Field("licences", ListOf(Text()), "further licence files: globs, or the host's paths"),
         Field("requires", ListOf(Text()), "what the new wheel requires (PEP 508)"),

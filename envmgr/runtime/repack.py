@@ -150,7 +150,10 @@ def _renamed(build: Build, files: Sequence[Part]) -> list[Part]:
         dynamic = facts.get(part.path)
         if dynamic is None:
             continue
-        wanted = unused.pop(name, None)
+        fitting = [glob for glob in build.sonames if fnmatchcase(name, glob)]
+        wanted = build.sonames[fitting[0]] if fitting else None
+        for glob in fitting:
+            unused.pop(glob, None)
         if wanted is not None and dynamic.soname is None:
             raise BuildMistake(wanted.at, f"{name} has no SONAME that could be another")
         soname = wanted.text if wanted is not None else dynamic.soname
