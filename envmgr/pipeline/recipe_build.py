@@ -86,7 +86,7 @@ class NoUpstreamWheel(UnsatisfiableError):
         return f"no index has a wheel of {self.requirement} for this machine{others}"
 
 
-class HostLibraryMissing(MachineError):
+class HostLibraryUnusable(MachineError):
     """A library that the host has nowhere, or that cannot be used."""
 
     def __init__(self, library: str, reason: str) -> None:
@@ -129,7 +129,7 @@ def build_recipe(request: BuildRequest, world: World) -> BuiltWheels:
     """Make the wheels of a recipe.
 
     Raises FileUnreadable, RecipeInvalid, UsageError, NoUpstreamWheel, IndexFailure,
-    HostLibraryMissing, LibraryUnfit, RefusedWheel, OutputUnwritable; wheels that were
+    HostLibraryUnusable, LibraryUnfit, RefusedWheel, OutputUnwritable; wheels that were
     finished stay, and nothing of others.
     """
     builds = _chosen(read_builds(request.recipe), request)
@@ -271,10 +271,8 @@ def _from_host(build: Build) -> _Material:
         licences = {f"host/{Path(each.text).relative_to('/')}": Path(each.text).read_bytes()
                     for each in build.licences}  # fmt: skip
     except (OSError, ValueError) as error:
-        raise HostLibraryMissing(build.host, str(error).lower()) from None
-    facts = parse_elf(data, str(path))
-    if facts is None:
-        raise HostLibraryMissing(build.host, f"{path} is no ELF library")
+        raise HostLibraryUnusable(build.host, str(error).lower()) from None
+    _check_library(build, path, data)
     version = build.version or Version("0")
     origin = Origin(
         file=str(path),
@@ -288,8 +286,22 @@ def _from_host(build: Build) -> _Material:
     return _Material(origin, (part,), licences, len(data))
 
 
+def _check_library(build: Build, path: Path, data: bytes) -> None:
+    facts = parse_elf(data, str(path))
+    here = os.uname().machine
+    if facts is None:
+        reason = f"{path} is no ELF library"
+    elif facts.machine != here:
+        reason = f"{path} is for {facts.machine}, and this machine is {here}"
+    elif facts.soname is None:
+        reason = f"{path} has no SONAME"
+    else:
+        return
+    raise HostLibraryUnusable(build.host, reason)
+
+
 def _find_library(written: str) -> Path:
-    """Return the file itself, without links. Raises HostLibraryMissing."""
+    """Return the file itself, without links. Raises HostLibraryUnusable."""
     looked = [Path(written)] if written.startswith("/") else list(_places(written))
     for path in looked:
         try:
@@ -298,7 +310,7 @@ def _find_library(written: str) -> Path:
                 return real
         except (OSError, RuntimeError):
             continue
-    raise HostLibraryMissing(written, f"it is not in {', '.join(str(p.parent) for p in looked)}")
+    raise HostLibraryUnusable(written, f"it is not in {', '.join(str(p.parent) for p in looked)}")
 
 
 def _places(soname: str) -> Iterable[Path]:

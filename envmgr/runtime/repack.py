@@ -253,7 +253,7 @@ def _metadata(build: Build, origin: Origin, version: Version, licences: Iterable
         "Metadata-Version: 2.4",
         f"Name: {build.name}",
         f"Version: {version}",
-        f"Summary: {build.summary or first.get('summary') or 'A shared runtime'}",
+        f"Summary: {' '.join(build.summary.split()) or first.get('summary') or 'A shared runtime'}",
     ]
     if "license-expression" in first:
         lines.append(f"License-Expression: {first['license-expression']}")

@@ -17,6 +17,7 @@ from envmgr.wheel.manifest import (
     ElfFacts,
     EntryPoint,
     FileFacts,
+    LinkFacts,
     Manifest,
     ManifestUnreadable,
     decode_manifest,
@@ -147,6 +148,7 @@ def _manifests(draw: st.DrawFn) -> Manifest:
                 )
             )
         ),
+        links=tuple(draw(st.lists(st.builds(LinkFacts, st.text(), st.text()), max_size=3))),
     )
 
 

@@ -13,7 +13,7 @@ from envmgr.errors import ExitCode
 from envmgr.pipeline.recipe_build import (
     BuildRequest,
     BuiltWheels,
-    HostLibraryMissing,
+    HostLibraryUnusable,
     LibraryUnfit,
     NoUpstreamWheel,
     build_recipe,
@@ -194,6 +194,8 @@ def test_a_recipe_that_does_not_fit_the_wheel_is_told_where(project: Project) ->
         (None, "it is not in"),
         (b"text", "is no ELF library"),
         (b"\x7fELF" + bytes(60), "is no ELF library"),
+        (bytes(Elf(soname="libx.so.1", machine=8)), "is for mips, and this machine is"),
+        (bytes(Elf()), "has no SONAME"),
     ],
 )
 def test_a_library_that_the_host_lacks_is_said(
@@ -203,7 +205,7 @@ def test_a_library_that_the_host_lacks_is_said(
     if content is not None:
         path.write_bytes(content)
 
-    with pytest.raises(HostLibraryMissing, match=reason) as refusal:
+    with pytest.raises(HostLibraryUnusable, match=reason) as refusal:
         build(project, host_recipe(path))
 
     assert refusal.value.exit_code is ExitCode.MACHINE
@@ -211,7 +213,7 @@ def test_a_library_that_the_host_lacks_is_said(
 
 
 def test_a_soname_that_nothing_has_is_looked_for_in_the_host_s_places(project: Project) -> None:
-    with pytest.raises(HostLibraryMissing, match="/usr/lib64"):
+    with pytest.raises(HostLibraryUnusable, match="/usr/lib64"):
         build(project, "build: {x: {host: libnothing-has-this.so.9, version: 1}}\n")
 
 

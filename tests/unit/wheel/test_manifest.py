@@ -7,17 +7,21 @@ from envmgr.wheel.manifest import (
     ElfFacts,
     EntryPoint,
     FileFacts,
+    LinkFacts,
     Manifest,
     ManifestUnreadable,
     decode_manifest,
     encode_manifest,
+    link_ends,
     make_manifest,
 )
 
 HASH = "0" * 64
 
 
-def _manifest(*paths: str, elf: tuple[ElfFacts, ...] = ()) -> Manifest:
+def _manifest(
+    *paths: str, elf: tuple[ElfFacts, ...] = (), links: tuple[LinkFacts, ...] = ()
+) -> Manifest:
     return make_manifest(
         name=PackageName("a"),
         version="1.0",
@@ -27,6 +31,7 @@ def _manifest(*paths: str, elf: tuple[ElfFacts, ...] = ()) -> Manifest:
         entry_points=(EntryPoint("console_scripts", "a", "a:main"),),
         files=[FileFacts(path, 1, False, HASH) for path in paths],
         elf=elf,
+        links=links,
     )
 
 
@@ -51,6 +56,36 @@ def test_files_are_in_one_order_whatever_order_they_came_in() -> None:
     paths = ["site-packages/b.py", "site-packages/a.py", "data/x"]
     assert _manifest(*paths) == _manifest(*reversed(paths))
     assert [facts.path for facts in _manifest(*paths).files] == sorted(paths)
+
+
+def test_links_are_sorted_among_the_files_and_make_parts_like_them() -> None:
+    links = (LinkFacts("data/x", "y"), LinkFacts("data/lib/a", "../y"))
+
+    manifest = _manifest("data/y", "site-packages/a.py", links=links)
+
+    assert [each.path for each in manifest.links] == ["data/lib/a", "data/x"]
+    assert [each.path for each in manifest.files_and_links] == [
+        "data/lib/a",
+        "data/x",
+        "data/y",
+        "site-packages/a.py",
+    ]
+    assert manifest.data == ("data",)
+    assert [each.target for each in manifest.links] == ["data/y", "data/y"]
+
+
+def test_the_end_of_a_link_is_found_over_others_and_circles_end() -> None:
+    chain = [LinkFacts("p/a", "b"), LinkFacts("p/b", "c/d"), LinkFacts("p/x", "y")]
+    circle = [LinkFacts("q/a", "b"), LinkFacts("q/b", "a")]
+
+    ends = link_ends([*chain, *circle])
+
+    assert {path: ends[path] for path in ("p/a", "p/b", "p/x")} == {
+        "p/a": "p/c/d",
+        "p/b": "p/c/d",
+        "p/x": "p/y",
+    }
+    assert ends.keys() == {link.path for link in (*chain, *circle)}
 
 
 def test_reaching_is_computed_from_the_libraries() -> None:
