@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Stage: TypeAlias = Literal[
-    "resolve", "copy", "fetch", "unpack", "compile", "link", "collect", "verify", "measure"
+    "resolve", "copy", "fetch", "unpack", "compile", "link", "collect", "verify", "measure", "pack"
 ]
 
 

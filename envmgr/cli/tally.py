@@ -22,6 +22,7 @@ DOING: Mapping[Stage, str] = {
     "collect": "collecting",
     "verify": "verifying",
     "measure": "measuring",
+    "pack": "packing",
 }
 _DONE: Mapping[Stage, str] = {
     "resolve": "resolved",
@@ -33,6 +34,7 @@ _DONE: Mapping[Stage, str] = {
     "collect": "collected",
     "verify": "verified",
     "measure": "measured",
+    "pack": "packed",
 }
 _COUNTED: Mapping[Stage, tuple[str, str]] = {
     "resolve": ("package", "packages"),
@@ -44,6 +46,7 @@ _COUNTED: Mapping[Stage, tuple[str, str]] = {
     "collect": ("entry", "entries"),
     "verify": ("file", "files"),
     "measure": ("entry", "entries"),
+    "pack": ("file", "files"),
 }
 
 

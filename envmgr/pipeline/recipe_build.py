@@ -160,16 +160,19 @@ def _build(build: Build, request: BuildRequest, world: World) -> BuiltWheel:
         raise LibraryUnfit(str(build.name), str(error)) from None
     for note in repacked.notes:
         world.report(Warned(note))
-    return _written(build, request, material, repacked)
+    return _written(build, request, material, repacked, world)
 
 
 def _written(
-    build: Build, request: BuildRequest, material: _Material, repacked: Repacked
+    build: Build, request: BuildRequest, material: _Material, repacked: Repacked, world: World
 ) -> BuiltWheel:
     wheel = repacked.wheel
+    written = write_wheel(
+        wheel, request.output, request.timestamp, str(request.recipe), world.report
+    )
     return BuiltWheel(
         name=str(build.name),
-        wheel=write_wheel(wheel, request.output, request.timestamp, str(request.recipe)),
+        wheel=written,
         origin=material.origin.file,
         origin_sha256=material.origin.sha256,
         unpacked_before=material.unpacked,

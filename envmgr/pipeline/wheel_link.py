@@ -86,7 +86,7 @@ def link_wheel(request: LinkRequest, report: Reporter) -> LinkedWheel:
         parts=tuple(_with_version(part, found.dist_info, version) for part in linked.parts),
         links=linked.links,
     )
-    written = write_wheel(wheel, request.output, request.timestamp, str(request.source))
+    written = write_wheel(wheel, request.output, request.timestamp, str(request.source), report)
     for note in linked.notes:
         report(Warned(note))
     return LinkedWheel(

@@ -5,8 +5,10 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 from envmgr.errors import PrefixError, UsageError
+from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from envmgr.files import remove_file, write_new
 from envmgr.wheel.archive import open_wheel
 from envmgr.wheel.filename import InvalidWheelFilename, parse_wheel_filename
@@ -42,7 +44,9 @@ class OutputUnwritable(PrefixError):
         return "name another place with -o"
 
 
-def write_wheel(wheel: NewWheel, output: Path, timestamp: int, source: str) -> Written:
+def write_wheel(
+    wheel: NewWheel, output: Path, timestamp: int, source: str, report: Reporter
+) -> Written:
     """Write a wheel to ``output``, a directory or a path ending in ``.whl``.
 
     It is read back as whoever installs it would. One that stands there already is left if
@@ -50,13 +54,21 @@ def write_wheel(wheel: NewWheel, output: Path, timestamp: int, source: str) -> W
     Raises RefusedWheel, UsageError, OutputUnwritable.
     """
     path = _place(wheel, output)
-    data = render_wheel(wheel, timestamp)
+    data = _packed(wheel, timestamp, report)
     try:
         _write(path, data, source)
     except OSError as error:
         raise OutputUnwritable(path, (error.strerror or str(error)).lower()) from error
     sha256 = hashlib.sha256(data).hexdigest()
     return Written(path=path, sha256=sha256, size=len(data), unpacked=wheel.size)
+
+
+def _packed(wheel: NewWheel, timestamp: int, report: Reporter) -> bytes:
+    began, count = perf_counter(), len(wheel.parts) + 1 + bool(wheel.links)  # RECORD and LINKS
+    report(StageStarted("pack", count))
+    data = render_wheel(wheel, timestamp, lambda part: report(StageAdvanced("pack", 1, part.path)))
+    report(StageFinished("pack", count, perf_counter() - began))
+    return data
 
 
 def _write(path: Path, data: bytes, source: str) -> None:

@@ -10,7 +10,7 @@ import io
 import re
 import stat
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -59,8 +59,15 @@ class NewWheel:
         return sum(len(part.data) for part in self.parts)
 
 
-def render_wheel(wheel: NewWheel, timestamp: int = EARLIEST) -> bytes:
-    """Return the archive; ``timestamp``, in seconds since the epoch, is every file's time."""
+def render_wheel(
+    wheel: NewWheel,
+    timestamp: int = EARLIEST,
+    on_part: Callable[[Part], None] = lambda part: None,
+) -> bytes:
+    """Return the archive; ``timestamp``, in seconds since the epoch, is every file's time.
+
+    ``on_part`` is called with each file that is in it.
+    """
     parts = sorted(wheel.parts, key=lambda part: (_is_info(part.path, wheel), part.path))
     if wheel.links:
         parts.append(Part(f"{wheel.dist_info}/{LINKS}", _render_links(wheel)))
@@ -75,6 +82,7 @@ def render_wheel(wheel: NewWheel, timestamp: int = EARLIEST) -> bytes:
             member.external_attr = (_PROGRAM if part.executable else _FILE) << 16
             member.compress_type = zipfile.ZIP_DEFLATED
             writer.writestr(member, part.data)
+            on_part(part)
     return archive.getvalue()
 
 

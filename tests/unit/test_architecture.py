@@ -110,7 +110,7 @@ DOORS = {
     "pipeline/stock": "disk threads time",
     "pipeline/upkeep": "time",
     "pipeline/wheel_link": "disk",
-    "pipeline/wheel_output": "disk",
+    "pipeline/wheel_output": "disk time",
     "pipeline/world": "time",
     "cli": "disk processes threads time terminal",
 }

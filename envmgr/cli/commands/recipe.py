@@ -26,7 +26,7 @@ def add_arguments(parser: CommandParser) -> None:
         help="build: make the wheels of `build:`, from wheels of the indexes or host libraries",
     )
     parser.add_argument("recipe", metavar="FILE", help="the recipe")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these wheels of it")
+    parser.add_argument("names", nargs="*", default=(), metavar="NAME", help="only these wheels")
     parser.add_argument(
         "-o",
         "--output",

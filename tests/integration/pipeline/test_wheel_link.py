@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envmgr.errors import EnvmgrError, ExitCode, UsageError
-from envmgr.events import silent
+from envmgr.events import Event, StageAdvanced, StageStarted, silent
 from envmgr.files import remove_tree
 from envmgr.pipeline.wheel_link import LinkedWheel, LinkRequest, NoUnpackedWheel, link_wheel
 from envmgr.store.entry import read_manifest
@@ -79,6 +79,21 @@ def test_copies_become_links_and_the_entry_has_them_all(store: Store, tmp_path: 
     }
     assert os.access(entry.path / "site-packages/foo/tool", os.X_OK)
     assert not os.access(entry.path / "site-packages/foo/lib/libfoo.so.1", os.X_OK)
+
+
+def test_progress_is_told_file_by_file(tmp_path: Path) -> None:
+    events: list[Event] = []
+    request = LinkRequest(
+        source=COPIES.write_to(tmp_path), output=tmp_path / "out", timestamp=EARLIEST
+    )
+
+    link_wheel(request, events.append)
+
+    assert events[0] == StageStarted("pack", 8)
+    advanced = [each.item for each in events if isinstance(each, StageAdvanced)]
+    assert len(advanced) == 8
+    assert "foo/lib/libfoo.so.1" in advanced
+    assert "foo/lib/libfoo.so" not in advanced
 
 
 def test_linking_what_is_linked_changes_nothing(tmp_path: Path) -> None:
