@@ -1,7 +1,7 @@
 """What entries wish for in a view: places, and what of theirs shall stand there."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
 from envmgr.link.inputs import LaidEntry, LayoutInputs
@@ -37,8 +37,7 @@ class Source:
         self._files = laid.manifest.files_and_links
         self._paths = [file.path for file in self._files]
         self.real = frozenset(_with_parents(laid.manifest.reaching))
-        programs = frozenset(_reaching_programs(laid.manifest))
-        self._reaching_programs = programs | _links_to(programs | self.real, laid.manifest)
+        self._reaching_programs = frozenset(_reaching_programs(laid.manifest))
         self._composed = laid.composed
 
     def target(self, path: str) -> str:
@@ -83,19 +82,26 @@ class Source:
 
 
 def _reaching_programs(manifest: Manifest) -> Iterator[str]:
-    """Yield the programs, which are no libraries, in directories that reach out of their entry."""
+    """Yield the programs, which are no libraries, in directories that reach out of their entry.
+
+    With them come the links to such a program or directory.
+    """
     if manifest.reaching:
         homes = {*manifest.reaching}
         dynamic = {facts.path for facts in manifest.elf}
+        programs = set()
         for file in manifest.files:
             home, _, name = file.path.rpartition("/")
             if file.executable and home in homes and file.path in dynamic and ".so" not in name:
-                yield file.path
+                programs.add(file.path)
+        yield from programs
+        yield from _links_to_reaching(programs, manifest)
 
 
-def _links_to(ends: frozenset[str], manifest: Manifest) -> frozenset[str]:
-    """Name the links that lead to these: in a view they must lead to the view's own."""
-    return frozenset(path for path, end in link_ends(manifest.links).items() if end in ends)
+def _links_to_reaching(programs: Set[str], manifest: Manifest) -> Iterator[str]:
+    """Yield the links that must lead to what is the view's own: such programs, or directories."""
+    own = programs | {*_with_parents(manifest.reaching)}
+    yield from (path for path, end in link_ends(manifest.links).items() if end in own)
 
 
 def mounts(inputs: LayoutInputs) -> dict[str, list[Claim]]:
