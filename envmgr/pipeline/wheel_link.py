@@ -3,17 +3,26 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from envmgr.errors import IntegrityError
 from envmgr.events import Reporter, Warned
 from envmgr.pipeline.wheel_output import Written, write_wheel
-from envmgr.wheel.archive import WheelArchive, open_wheel
+from envmgr.wheel.archive import WheelArchive, open_wheel, refused_links
 from envmgr.wheel.filename import InvalidWheelFilename, parse_wheel_filename
 from envmgr.wheel.linked import link_libraries
-from envmgr.wheel.unpack import UnpackedMember, destination, unpacked_links, unpacked_members
+from envmgr.wheel.links import LINKS, InvalidLinks, LinkRow, parse_links
+from envmgr.wheel.manifest import LinkFacts
+from envmgr.wheel.unpack import (
+    UnknownScheme,
+    UnpackedMember,
+    destination,
+    entry_links,
+    unpacked_links,
+    unpacked_members,
+)
 from envmgr.wheel.wheel_info import InvalidWheelInfo, parse_wheel_info
 from envmgr.wheel.writing import UNRECORDED, NewWheel, Part, PartLink, with_wheel_version
 
@@ -113,8 +122,7 @@ def _read(source: Path) -> _Content:
 def _read_wheel(wheel: WheelArchive) -> _Content:
     """Take a wheel apart, every file checked against RECORD."""
     links = tuple(_part_links(wheel))
-    for _ in unpacked_members(wheel):  # places are checked before the first
-        break
+    unpacked_members(wheel)  # refuses files that would be in each other's way
     left_out = {f"{wheel.dist_info}/{name}" for name in UNRECORDED}
     parts = tuple(
         Part(member.name, UnpackedMember(wheel, member, member.name).data, member.executable)
@@ -125,12 +133,17 @@ def _read_wheel(wheel: WheelArchive) -> _Content:
 
 
 def _part_links(wheel: WheelArchive) -> Iterator[PartLink]:
+    return _archived(unpacked_links(wheel), wheel.link_rows, wheel.data_directory)
+
+
+def _archived(
+    links: Iterable[LinkFacts], rows: Iterable[LinkRow], data_directory: str
+) -> Iterator[PartLink]:
+    """Give links the paths that they have in the archive, as LINKS wrote them."""
     names = {
-        destination(path, wheel.data_directory): path
-        for row in wheel.link_rows
-        for path in (row.first, row.second)
+        destination(path, data_directory): path for row in rows for path in (row.first, row.second)
     }
-    for link in unpacked_links(wheel):
+    for link in links:
         yield PartLink(names[link.path], names[link.target])
 
 
@@ -150,7 +163,30 @@ def _read_directory(root: Path) -> _Content:
             links.append(_tree_link(root, path, name))
         else:
             parts.append(_tree_part(path, name))
-    return _Content(_filename(root, found[0]), found[0], tuple(parts), tuple(links))
+    filename = _filename(root, found[0])
+    there = [*(part.path for part in parts), *(link.path for link in links)]
+    links += _written_links(root, found[0], there, filename)
+    return _Content(filename, found[0], tuple(parts), tuple(links))
+
+
+def _written_links(
+    root: Path, dist_info: str, there: list[str], filename: str
+) -> Iterator[PartLink]:
+    """Read the LINKS of a directory; links that it speaks of and that were made count once."""
+    try:
+        text = (root / dist_info / LINKS).read_text("utf-8-sig")
+    except FileNotFoundError:
+        return
+    data_directory = f"{dist_info.removesuffix('.dist-info')}.data"
+    try:
+        rows = [row for row in parse_links(text) if not {row.first, row.second} <= {*there}]
+        files = [destination(path, data_directory) for path in there]
+        links = entry_links(rows, files, dist_info)
+    except InvalidLinks as error:
+        raise refused_links(filename, dist_info, error) from None
+    except (UnknownScheme, UnicodeDecodeError) as error:
+        raise NoUnpackedWheel(root, str(error)) from None
+    yield from _archived(links, rows, data_directory)
 
 
 def _walk(root: Path) -> Iterator[Path]:

@@ -124,6 +124,19 @@ def test_a_tree_with_links_gives_the_wheel_that_copies_give(tmp_path: Path) -> N
     assert from_tree.wheel.path.read_bytes() == from_wheel.wheel.path.read_bytes()
 
 
+def test_links_that_an_unpacked_wheel_only_speaks_of_are_kept(tmp_path: Path) -> None:
+    made = link(COPIES.write_to(tmp_path), tmp_path / "one")
+    tree = unpack(Wheel(made.wheel.path.name, made.wheel.path.read_bytes()), tmp_path / "tree")
+    (tree / "foo/lib/libfoo.so").symlink_to("libfoo.so.1")
+
+    again = link(tree, tmp_path / "two")
+
+    assert {*again.links} == {*made.links}
+    (tree / "foo-1.0.dist-info/LINKS").write_text("foo/lib/gone,foo/lib/link\n")
+    with pytest.raises(BrokenWheel, match="LINKS: line 1: the wheel holds neither"):
+        link(tree, tmp_path / "three")
+
+
 def test_links_to_directories_and_texts_are_taken_as_they_are(store: Store, tmp_path: Path) -> None:
     tree = unpack(make_wheel("foo", files={"foo/v1/a.txt": "a"}), tmp_path / "tree")
     (tree / "foo/current").symlink_to("v1")
