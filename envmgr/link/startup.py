@@ -13,6 +13,10 @@ beside the module, which for root is in the store, and takes the caches that are
 although they inline functions of other packages (*tried*: wrong results). Root's
 Python writes no bytecode into entries; everybody else's cannot.
 
+A variable that a runtime needs may name a place of the environment, as ``{prefix}/lib/...``:
+the generation's is put there. Children inherit it, programs of other environments among
+them, which take their own instead, or none.
+
 ``_envmgr.pth`` calls it in every Python until 3.17, ``_envmgr.start`` from 3.15 on
 (PEP 829, which then ignores the other one's line).
 """
@@ -33,6 +37,7 @@ import os
 import sys
 
 VARIABLES = {variables}
+PLACES = ("MPI4PY_LIBMPI",)
 CACHES = {caches}
 ENTRIES = {entries}
 
@@ -111,6 +116,16 @@ def _follow_activation():
         os.environ["VIRTUAL_ENV"] = sys.prefix
 
 
+def _set_variables():
+    """Set what runtimes need and the user has not; what other environments set does not count."""
+    here = _generation(sys.prefix) or sys.prefix
+    for name in PLACES:
+        if "envmgr/generations/" in os.environ.get(name, ""):
+            del os.environ[name]
+    for name, value in VARIABLES.items():
+        os.environ.setdefault(name, value.replace("{prefix}", here))
+
+
 def _keep_caches_apart():
     """Tell numba a place of this generation, unless the user has named one."""
     told = os.environ.get("NUMBA_CACHE_DIR", "")
@@ -140,8 +155,7 @@ def _spare_entries():
 
 
 def start():
-    for name, value in VARIABLES.items():
-        os.environ.setdefault(name, value)
+    _set_variables()
     if not _done:
         _done.append(True)
         if not _is_probe():
@@ -160,7 +174,7 @@ def render_startup(variables: Mapping[str, str]) -> dict[str, str]:
     """Render the start-up file as name -> text, to stand in ``site-packages``.
 
     ``variables`` are what shared runtimes need; they are set where the user has
-    not set them.
+    not set them. ``{prefix}`` in a value stands for the generation.
     """
     lines = [f"    {name!r}: {value!r},\n" for name, value in sorted(variables.items())]
     table = "{\n" + "".join(lines) + "}" if lines else "{}"

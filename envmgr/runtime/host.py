@@ -97,7 +97,7 @@ def _read_library(host: Host, path: str, machine: str, origin: str) -> HostMpi:
     if identity.version is None and said.name == identity.name:
         identity = said
     return HostMpi(
-        library=real,
+        library=_lasting_path(host, real, soname),
         soname=soname,
         abi=abi,
         implementation=identity.name,
@@ -106,6 +106,12 @@ def _read_library(host: Host, path: str, machine: str, origin: str) -> HostMpi:
         launchers=launchers,
         origin=origin,
     )
+
+
+def _lasting_path(host: Host, real: str, soname: str) -> str:
+    """Name a library by its SONAME where its directory does so too: upgrades keep that name."""
+    named = posixpath.join(posixpath.dirname(real), soname)
+    return named if host.real_path(named) == real and host.stamp(named) is not None else real
 
 
 def _check(path: str, data: bytes, machine: str) -> ElfFacts:

@@ -64,7 +64,8 @@ class HostMpi:
     """
 
     library: str
-    """Where the library really is, every link followed."""
+    """Where the library really is, with the links on the way followed, so that it finds what
+    stands beside it; called by its SONAME there, if it can be, which an upgrade keeps."""
     soname: str
     """Its own; not always the one that programs of this ABI ask for."""
     abi: MpiAbi
@@ -80,7 +81,7 @@ class HostMpi:
 
     @property
     def title(self) -> str:
-        """``openmpi 4.1.4 (/usr/lib/x86_64-linux-gnu/libmpi.so.40.30.4)``."""
+        """``openmpi 4.1.4 (/usr/lib/x86_64-linux-gnu/libmpi.so.40)``."""
         version = f" {self.version}" if self.version else ""
         return f"{self.implementation}{version} ({self.library})"
 
@@ -113,13 +114,23 @@ def _render_launcher(path: str) -> bytes:
     return f'#!/bin/sh\nexec {shlex.quote(path)} "$@"\n'.encode("utf-8", "surrogateescape")
 
 
+def mpi_variables(abi: MpiAbi) -> Mapping[str, str]:
+    """Return what mpi4py must be told of the MPI in the view, for the start-up file.
+
+    By itself it finds the same library, and where that cannot be loaded (an older libfabric
+    on LD_LIBRARY_PATH is enough) goes on to any other MPI of the machine without a word:
+    every process is then a world of its own. Told a path, it says what is wrong with it.
+    """
+    return {"MPI4PY_LIBMPI": f"{{prefix}}/lib/{abi.soname}"}
+
+
 def host_variables(mpi: HostMpi) -> Mapping[str, str]:
     """Return what mpi4py must be told of a host's MPI, for the start-up file.
 
-    Only Intel's needs it: mpi4py loads the libfabric that belongs to it from around the
-    path it is given; without that a libfabric of the system is taken. The others are
-    found in the view, and a variable would reach programs of other environments.
+    Intel's own path comes first: mpi4py loads the libfabric that belongs to it from around
+    the path, and without that a libfabric of the system is taken.
     """
+    told = mpi_variables(mpi.abi)
     if mpi.implementation == "impi" and mpi.soname == mpi.abi.soname:
-        return {"MPI4PY_LIBMPI": mpi.library}
-    return {}
+        return {name: f"{mpi.library}:{value}" for name, value in told.items()}
+    return told

