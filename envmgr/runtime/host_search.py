@@ -52,6 +52,12 @@ class _Lead:
     directories: tuple[str, ...]
     launcher: str | None = None
     """What the mpiexec is that led here; libraries of other MPIs beside it are not meant."""
+    everywhere: bool = False
+    """Whether every directory counts, as of a machine; of a prefix the first that has one does."""
+
+    def means(self, mpi: HostMpi) -> bool:
+        """Tell whether a library in these directories is what was led to."""
+        return self.launcher is None or can_launch(self.launcher, mpi.implementation, mpi.abi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +78,42 @@ def detect_host_mpi(host: Host, machine: str) -> Found:
 
     Runs mpicc, mpiexec, mpichversion, ompi_info and ldconfig, as far as there are any.
     """
-    found: dict[str, tuple[Tier, HostMpi]] = {}
-    unsuitable: dict[str, UnusableHostMpi] = {}
+    search = _Search(host, machine)
     for lead in _leads(host, machine):
-        for path in _libraries(host, lead):
-            real = host.real_path(path)
-            if real in found or real in unsuitable or _in_an_environment(host, real):
-                continue
-            try:
-                mpi = read_host_mpi(host, path, machine, lead.origin)
-            except UnusableHostMpi as error:
-                unsuitable[real] = error
-                continue
-            meant = lead.launcher is None or can_launch(lead.launcher, mpi.implementation, mpi.abi)
-            if meant:
-                found[real] = lead.tier, mpi
-    return Found(tuple(found.values()), tuple(unsuitable.values()))
+        for directory in lead.directories:
+            if search.look_into(directory, lead) and not lead.everywhere:
+                break
+    return Found(tuple(search.found.values()), tuple(search.unsuitable.values()))
+
+
+class _Search:
+    """What was found so far, by the real path of each library."""
+
+    def __init__(self, host: Host, machine: str) -> None:
+        self._host = host
+        self._machine = machine
+        self.found: dict[str, tuple[Tier, HostMpi]] = {}
+        self.unsuitable: dict[str, UnusableHostMpi] = {}
+
+    def look_into(self, directory: str, lead: _Lead) -> bool:
+        """Take what is meant in a directory; tell whether there was any."""
+        taken = [self._take(path, lead) for path in mpi_libraries(self._host, (directory,))]
+        return any(taken)
+
+    def _take(self, path: str, lead: _Lead) -> bool:
+        real = self._host.real_path(path)
+        if real in self.found:
+            return lead.means(self.found[real][1])
+        if real in self.unsuitable or _in_an_environment(self._host, real):
+            return False
+        try:
+            mpi = read_host_mpi(self._host, path, self._machine, lead.origin)
+        except UnusableHostMpi as error:
+            self.unsuitable[real] = error
+            return False
+        if lead.means(mpi):
+            self.found[real] = lead.tier, mpi
+        return lead.means(mpi)
 
 
 def choose_host_mpi(found: Found, machine: str) -> HostMpi:
@@ -102,15 +128,6 @@ def choose_host_mpi(found: Found, machine: str) -> HostMpi:
     if len(meant) > 1:
         raise SeveralHostMpis(meant)
     return meant[0]
-
-
-def _libraries(host: Host, lead: _Lead) -> Iterator[str]:
-    """Yield a lead's libraries: of a prefix the first place counts, of a machine all do."""
-    if lead.tier is Tier.LOADED:
-        yield from mpi_libraries(host, lead.directories)
-        return
-    for directory in lead.directories:
-        yield from mpi_libraries(host, (directory,))
 
 
 def _leads(host: Host, machine: str) -> Iterator[_Lead]:
@@ -130,8 +147,9 @@ def _leads(host: Host, machine: str) -> Iterator[_Lead]:
             said = ask_version(host, teller)
             launcher = said.name if said is not None else "unknown"
             yield _Lead(Tier.PRESENT, name, _around(host, teller, machine), launcher)
-    yield _Lead(Tier.PRESENT, "ldconfig", _cached_directories(host))
-    yield _Lead(Tier.PRESENT, "the system's directories", _known_directories(host, machine))
+    cached, known = _cached_directories(host), _known_directories(host, machine)
+    yield _Lead(Tier.PRESENT, "ldconfig", cached, everywhere=True)
+    yield _Lead(Tier.PRESENT, "the system's directories", known, everywhere=True)
 
 
 def _leads_of_variables(environ: Mapping[str, str]) -> Iterator[_Lead]:

@@ -52,6 +52,27 @@ def test_the_compiler_on_the_path_tells_where_it_links_from() -> None:
     assert origins(host) == [("/opt/site/deep/lib/libmpi.so.40", "mpicc")]
 
 
+def test_of_a_compilers_directories_the_first_counts_as_for_the_linker() -> None:
+    host = FakeHost(environ={"PATH": "/opt/intel/bin"})
+    show = Ran(0, "gcc -L/opt/intel/lib/release -L/opt/intel/lib -lmpifort -lmpi\n", "")
+    host.add_program("/opt/intel/bin/mpicc", {"-show": show})
+    for place in ("lib/release", "lib"):
+        put_library(host, f"/opt/intel/{place}/libmpi.so.12", "impi", "libmpi.so.12")
+
+    assert origins(host) == [("/opt/intel/lib/release/libmpi.so.12", "mpicc")]
+
+
+def test_a_directory_with_another_mpi_alone_does_not_end_the_search_of_a_prefix() -> None:
+    host = FakeHost(environ={"PATH": "/usr/bin"})
+    put_program(host, "/usr/bin/mpiexec", SAYS["openmpi"])
+    put_library(host, "/usr/lib/libmpi.so.12", "mpich", "libmpi.so.12")
+    put_library(host, "/usr/lib64/libmpi.so.40", "openmpi", "libmpi.so.40")
+
+    found = detect_host_mpi(host, "x86_64")
+
+    assert choose_host_mpi(found, "x86_64").library == "/usr/lib64/libmpi.so.40"
+
+
 @pytest.mark.parametrize(
     "answer",
     [Ran(1, "-L/opt/mpi/lib -lmpi", ""), Ran(0, "'", ""), CommandFailed(["mpicc"], "it hangs")],
