@@ -66,6 +66,8 @@ class LayoutInputs:
     """Shared libraries for ``lib``: canonical SONAME -> absolute path in the store."""
     activation: Mapping[str, str] = field(default_factory=dict)
     """Further files, path in the generation -> text."""
+    host: Mapping[str, "LaidFile"] = field(default_factory=dict)
+    """Files that lead to what the machine has, its MPI; path in the generation -> file."""
     compiled: bool = False
     """Whether the entries hold bytecode of this interpreter, which then is linked too."""
     conflicts: tuple[ConflictRule, ...] = ()

@@ -280,6 +280,8 @@ class _View:
             texts[f"{self._site}/{name}"] = text
         for path, text in {**texts, **self._inputs.activation}.items():
             self._own(path, LaidFile(text.encode("utf-8", "surrogateescape")), ENVMGR)
+        for path, file in self._inputs.host.items():
+            self._own(path, file, ENVMGR)
 
     def _own(self, path: str, file: LaidFile, owner: str) -> None:
         """Write a file where nothing of another owner stands."""
