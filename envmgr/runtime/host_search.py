@@ -17,6 +17,7 @@ from envmgr.runtime.host_errors import NoHostMpi, SeveralHostMpis, UnusableHostM
 from envmgr.runtime.mpi import HostMpi
 from envmgr.runtime.mpi_identity import can_launch
 
+AUTO = "auto"
 VARIABLES = (
     "MPI_HOME", "MPI_ROOT", "I_MPI_ROOT", "CRAY_MPICH_DIR", "MPICH_DIR", "MPI_LIB",
     "OMPI_DIR", "OPENMPI_DIR", "OPENMPI_ROOT", "OPENMPI_HOME", "OPAL_PREFIX",
@@ -71,6 +72,16 @@ class Found:
     def mpis(self) -> tuple[HostMpi, ...]:
         """Return them without their tiers."""
         return tuple(mpi for _, mpi in self.candidates)
+
+
+def find_host_mpi(host: Host, said: str, machine: str) -> HostMpi:
+    """Return the MPI that ``{host: ...}`` means: ``auto``, or an absolute path.
+
+    Raises UnusableHostMpi for a path, NoHostMpi and SeveralHostMpis for ``auto``.
+    """
+    if said == AUTO:
+        return choose_host_mpi(detect_host_mpi(host, machine), machine)
+    return read_host_mpi(host, said, machine)
 
 
 def detect_host_mpi(host: Host, machine: str) -> Found:

@@ -3,7 +3,13 @@ import pytest
 from envmgr.errors import ExitCode
 from envmgr.hardware.host import CommandFailed, Ran
 from envmgr.runtime.host_errors import NoHostMpi, SeveralHostMpis
-from envmgr.runtime.host_search import VARIABLES, Tier, choose_host_mpi, detect_host_mpi
+from envmgr.runtime.host_search import (
+    VARIABLES,
+    Tier,
+    choose_host_mpi,
+    detect_host_mpi,
+    find_host_mpi,
+)
 from tests.support.host import FakeHost
 from tests.support.mpis import SAYS, put_library, put_program
 from tests.unit.runtime.test_host import debian
@@ -204,3 +210,12 @@ def test_several_that_are_equally_meant_are_listed() -> None:
         f"mpich 5.0.2 ({DEBIAN}/libmpich.so.12), from the system's directories",
     )
     assert f"host: {DEBIAN}/libmpi.so.40}}" in str(refusal.value.hint)
+
+
+def test_the_file_says_auto_or_a_path() -> None:
+    host = debian()
+    host.environ = {"PATH": "/usr/bin"}
+
+    assert find_host_mpi(host, "auto", "x86_64").implementation == "openmpi"
+    path = f"{DEBIAN}/libmpich.so.12"
+    assert find_host_mpi(host, path, "x86_64").implementation == "mpich"
