@@ -116,6 +116,10 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Names in ``site-packages`` that hold copies or hard links; sorted."""
     composed: tuple[StoreKey, ...] = ()
     """Composed entries that its links lead to."""
+    recipes: str = ""
+    """Digest of the recipes of shared runtimes that are not envmgr's own."""
+    host: str = ""
+    """The libraries of the machine that serve; empty where none do."""
     runtimes: tuple[RuntimeRecord, ...] = ()
     """Sorted by family; those of which nothing is there are left out."""
     settings: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -33,9 +33,11 @@ from envmgr.lock.types import LockedPackage
 from envmgr.names import GenerationId, GroupName, PackageName
 from envmgr.pipeline.aim import Aim, aim_of, file_of
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
+from envmgr.pipeline.host_mpi import find_mpi, named
 from envmgr.pipeline.linking import direct_urls, left_out, link_ways, stray_links
 from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
+from envmgr.pipeline.runtime_catalog import added_recipes
 from envmgr.pipeline.runtime_records import runtime_records, shared_runtimes, told_of_runtimes
 from envmgr.pipeline.runtimes import Unified, unify
 from envmgr.pipeline.settle import LockWish, Settled, settle
@@ -92,7 +94,7 @@ def _preview(aim: Aim, request: CreateRequest, world: World) -> Created:
     settled = _settle(aim, request, world)
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
-    made: Made = "unchanged" if _stands(aim, settled, packages, store) else _verb(aim)
+    made: Made = "unchanged" if _stands(aim, settled, packages, store, world) else _verb(aim)
     if made != "unchanged":
         check_foreign(aim.prefix, aim.spec.source, discard=request.discard_installed)
     return _outcome(aim, settled, packages, world, made)
@@ -102,7 +104,7 @@ def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
     settled = _settle(aim, request, world)
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
-    if _stands(aim, settled, packages, store):
+    if _stands(aim, settled, packages, store, world):
         prune_generations(aim.prefix, aim.spec.keep)
         ensure_rooted(aim.prefix, store)
         return _outcome(aim, settled, packages, world, "unchanged")
@@ -128,7 +130,13 @@ def _verb(aim: Aim) -> Made:
     return "created" if aim.before is None else "updated"
 
 
-def _stands(aim: Aim, settled: Settled, packages: tuple[LockedPackage, ...], store: Store) -> bool:
+def _stands(
+    aim: Aim,
+    settled: Settled,
+    packages: tuple[LockedPackage, ...],
+    store: Store,
+    world: World,
+) -> bool:
     """Whether the current generation is what would be made, and whole where it stands."""
     before = aim.before
     return (
@@ -145,6 +153,8 @@ def _stands(aim: Aim, settled: Settled, packages: tuple[LockedPackage, ...], sto
         and before.envmgr_version == __version__
         and (before.compiled or not aim.compile)
         and before.packages == _package_records(packages)
+        and before.recipes == added_recipes(world.settings)
+        and before.host == named(find_mpi(aim.spec, settled.target.interpreter, world.environ))
         and _is_whole(aim.prefix, before, packages, store)
     )
 
@@ -202,13 +212,14 @@ def _link(
             direct_urls(packages),
             link_ways(aim.spec.link, packages),
         )
-        unified = unify(aim.spec, laid, settled.target.interpreter, store)
+        unified = unify(aim.spec, laid, settled.target.interpreter, store, world)
         inputs = LayoutInputs(
             interpreter=settled.target.interpreter,
             entries=unified.entries,
             name=aim.name,
             generation=str(generation_path(aim.prefix, generation)),
-            variables=unified.plan.variables,
+            variables=unified.variables,
+            host=unified.host,
             standing=unified.standing,
             activation=render_activation(str(aim.prefix), aim.name, aim.spec.variables),
             compiled=stocked.bytecode,
@@ -216,7 +227,7 @@ def _link(
             elsewhere=elsewhere,
         )
         view = without_absent_bytecode(layout(inputs))
-        record = _record(aim, settled, packages, stocked, generation, view, unified)
+        record = _record(aim, settled, packages, stocked, generation, view, unified, world)
         with store.leased(unified.keys, world.report):
             carried = _switch(aim, view, record, store, world)
         touch_entries((*(entry.path for entry in stocked.entries.values()), *unified.places))
@@ -274,6 +285,7 @@ def _record(
     generation: GenerationId,
     view: Layout,
     unified: Unified,
+    world: World,
 ) -> GenerationRecord:
     interpreter = settled.target.interpreter
     record = GenerationRecord(
@@ -300,6 +312,8 @@ def _record(
         lock=_text(aim.lock),
         python_wish=aim.python,
         composed=unified.keys,
+        recipes=added_recipes(world.settings),
+        host=named(unified.mpi),
         runtimes=runtime_records(unified.plan),
     )
     return with_cause(aim.prefix, record, aim.before)

@@ -1,23 +1,25 @@
 """Shared runtimes in a view: decide what serves, and let compositions stand in for packages."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envmgr.link.compose import Exchange, compose, composed_at
-from envmgr.link.inputs import LaidEntry
+from envmgr.link.inputs import LaidEntry, LaidFile
 from envmgr.names import PackageName, StoreKey
-from envmgr.runtime.choice import choose
+from envmgr.pipeline.host_mpi import host_mpi
+from envmgr.pipeline.runtime_catalog import catalog_of, choices_of, not_unified
+from envmgr.pipeline.world import World
 from envmgr.runtime.forwarding.types import ForwardingLibrary
 from envmgr.runtime.forwarding.writer import render_forwarding_library
+from envmgr.runtime.mpi import HostMpi, host_files, host_variables
 from envmgr.runtime.plan import plan_runtimes
 from envmgr.runtime.plan_types import RuntimePlan, Target, Written
-from envmgr.runtime.recipes import read_catalog
 from envmgr.runtime.survey import FileOf
 from envmgr.spec.types import EnvironmentSpec
 from envmgr.store.entry import Entry, EntryDamaged
 from envmgr.store.store import Store
-from envmgr.target.types import Glibc, Interpreter
+from envmgr.target.types import Interpreter
 from envmgr.wheel.symbols import Symbols, read_symbols
 
 
@@ -26,11 +28,28 @@ class Unified:
     """The entries of a view with what stands in for parts of them."""
 
     entries: tuple[LaidEntry, ...]
-    plan: RuntimePlan
-    standing: Mapping[str, str]
+    plan: RuntimePlan = field(default_factory=RuntimePlan)
+    standing: Mapping[str, str] = field(default_factory=dict)
     """Canonical SONAME -> absolute path, for the view's ``lib``."""
     note: str | None = None
     """Why nothing is shared although the file wishes for it."""
+    mpi: HostMpi | None = None
+    """The machine's MPI, where it is to serve."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What the start-up file sets unless the user has."""
+        told = {} if self.mpi is None else host_variables(self.mpi)
+        return {**self.plan.variables, **told}
+
+    @property
+    def host(self) -> Mapping[str, LaidFile]:
+        """Files of the view that lead to the machine's MPI."""
+        files = {} if self.mpi is None else host_files(self.mpi)
+        return {
+            path: LaidFile(file.content, 0o755 if file.executable else 0o644)
+            for path, file in files.items()
+        }
 
     @property
     def keys(self) -> tuple[StoreKey, ...]:
@@ -45,40 +64,38 @@ class Unified:
 
 
 def unify(
-    spec: EnvironmentSpec, entries: tuple[LaidEntry, ...], interpreter: Interpreter, store: Store
+    spec: EnvironmentSpec,
+    entries: tuple[LaidEntry, ...],
+    interpreter: Interpreter,
+    store: Store,
+    world: World,
 ) -> Unified:
     """Plan the runtimes of an environment, and make the compositions that the plan needs.
 
-    Raises EnvironmentFileInvalid, RecipeInvalid, EntryDamaged, StoreNotWritable, StoreFull.
+    Raises EnvironmentFileInvalid, RecipeInvalid, EntryDamaged, StoreNotWritable, StoreFull;
+    and UnusableHostMpi, NoHostMpi, SeveralHostMpis, UnservedAbi where a library of the
+    machine is to serve.
     """
     if not any(laid.manifest.elf for laid in entries) and not spec.runtimes.families:
-        return Unified(entries=entries, plan=RuntimePlan(), standing={})
-    catalog = read_catalog()
-    choices = choose(catalog, spec.runtimes, spec.source)
+        return Unified(entries=entries)
+    catalog = catalog_of(world.settings)
+    choices = choices_of(spec, world.settings)
+    manifests = [laid.manifest for laid in entries]
+    mpi = host_mpi(spec, interpreter, manifests, world)
     reason = not_unified(interpreter)
     if reason is not None:
         wished = any(choice.implementation for choice in choices.values())
         note = reason if wished and not spec.runtimes.vendored else None
-        return Unified(entries=entries, plan=RuntimePlan(), standing={}, note=note)
+        return Unified(entries=entries, note=note, mpi=mpi)
     roots = _Roots(entries)
-    manifests = [laid.manifest for laid in entries]
     plan = plan_runtimes(catalog, choices, manifests, roots.symbols_of)
     exchanges = _exchanges(plan, roots)
     return Unified(
         entries=tuple(_composed(laid, exchanges, store) for laid in entries),
         plan=plan,
         standing={name: roots.path(file) for name, file in plan.standing.items()},
+        mpi=mpi,
     )
-
-
-def not_unified(interpreter: Interpreter) -> str | None:
-    """Say why runtimes cannot be shared for an interpreter; ``None`` where they can."""
-    system = interpreter.platform.partition("-")[0]
-    if system != "linux":
-        return f"shared runtimes are not unified on {system}: packages keep their own copies"
-    if not isinstance(interpreter.libc, Glibc):
-        return "shared runtimes are not unified without glibc: packages keep their own copies"
-    return None
 
 
 class _Roots:

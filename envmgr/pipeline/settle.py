@@ -123,10 +123,15 @@ def _anew(
     before: Lock | None,
     target: Target,
 ) -> Settled:
+    from envmgr.pipeline.runtime_catalog import wheels_of_families
     from envmgr.pipeline.solve import RelockWish, relock
 
     relock_wish = RelockWish(
-        before=before, upgrade=wish.upgrade, refresh=wish.refresh, directory=path.parent
+        before=before,
+        upgrade=wish.upgrade,
+        refresh=wish.refresh,
+        directory=path.parent,
+        families=wheels_of_families(spec, world.settings, target.interpreter),
     )
     lock = relock(spec, target, relock_wish, world)
     text = render_lock(lock)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from envmgr.runtime.plan_types import Choice
-from envmgr.runtime.types import VENDORED, Family, RuntimeCatalog
+from envmgr.runtime.types import HOST, VENDORED, Family, RuntimeCatalog
 from envmgr.spec.problems import EnvironmentFileInvalid, Problem
 from envmgr.spec.runtimes import Runtimes, RuntimeWish
 from envmgr.spec.shapes import nearest
@@ -25,7 +25,8 @@ def choose(catalog: RuntimeCatalog, runtimes: Runtimes, file: Path) -> Mapping[s
     if found:
         raise EnvironmentFileInvalid(file, tuple(found))
     return {
-        name: Choice(wish.implementation, wish.apart) for name, wish in runtimes.families.items()
+        name: Choice(HOST if wish.host is not None else wish.implementation, wish.apart)
+        for name, wish in runtimes.families.items()
     }
 
 

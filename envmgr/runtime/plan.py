@@ -21,7 +21,16 @@ from envmgr.runtime.plan_types import (
 )
 from envmgr.runtime.servers import Server, choose_servers
 from envmgr.runtime.survey import Copy, FileOf, Survey
-from envmgr.runtime.types import EQUAL, VENDORED, Family, Implementation, Library, RuntimeCatalog
+from envmgr.runtime.types import (
+    EQUAL,
+    HOST,
+    PRESENT,
+    VENDORED,
+    Family,
+    Implementation,
+    Library,
+    RuntimeCatalog,
+)
 from envmgr.wheel.manifest import Manifest
 
 
@@ -70,9 +79,9 @@ class _Planning:
         servers: tuple[Server, ...] = ()
         if wish == EQUAL:
             decided += _unify_equal(mine)
-        elif wish != VENDORED:
+        elif wish != VENDORED and wish != HOST:
             implementation, servers = self._serve(family, choice, mine)
-            wish = implementation.name
+            wish = implementation.name if servers or wish != PRESENT else VENDORED
             decided += self._unify(implementation, servers, mine)
             self._settle(family, implementation, servers)
             decided += self._sheltered(family, servers, choice)

@@ -14,6 +14,7 @@ from envmgr.runtime.nodes import flag, mapping_of, mappings, text, texts
 from envmgr.runtime.shapes import RUNTIME
 from envmgr.runtime.types import (
     EQUAL,
+    PRESENT,
     VENDORED,
     Family,
     ForkCall,
@@ -182,9 +183,9 @@ def _check_names(node: MappingNode, family: Family, findings: Findings) -> None:
     _check_twice(node, "libraries", findings)
     _check_twice(node, "implementations", findings)
     automatic = node.get("automatic")
-    if family.automatic not in (None, EQUAL, *implementations):
+    if family.automatic not in (None, EQUAL, PRESENT, *implementations):
         at = automatic.at if automatic else node.at
-        hint = f"write one of {', '.join((EQUAL, *implementations))}"
+        hint = f"write one of {', '.join((EQUAL, PRESENT, *implementations))}"
         findings.add(at, f"the family has no implementation `{family.automatic}`", hint)
     for implementation in mappings(node, "implementations"):
         name = implementation.get("name")

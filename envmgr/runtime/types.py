@@ -9,6 +9,9 @@ from envmgr.runtime.forwarding.spelling import Spelling
 from envmgr.wheel.requirement import Named
 
 EQUAL = "equal"
+PRESENT = "present"
+HOST = "host"
+"""What serves where the environment file takes a library of the machine."""
 VENDORED = "vendored"
 """In an environment file: every package keeps its own copy."""
 
@@ -117,7 +120,8 @@ class Family:
     implementations: tuple[Implementation, ...]
     automatic: str | None = None
     """What happens where the environment file says nothing: an implementation's name,
-    ``EQUAL`` to let one of several equal copies serve, ``None`` to leave things alone."""
+    ``EQUAL`` to let one of several equal copies serve, ``PRESENT`` for the implementation whose
+    wheel is there, ``None`` to leave things alone."""
     support: bool = False
     """Whether it only serves others (gfortran, quadmath), so that no file chooses it."""
     static_copies: tuple[StaticCopy, ...] = ()

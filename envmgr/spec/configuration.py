@@ -20,7 +20,7 @@ from envmgr.spec.problems import ConfigurationInvalid, Findings, Place
 from envmgr.spec.scalars import Choice, Flag, Text
 from envmgr.spec.shapes import Field, ListOf, Record
 
-LOCKABLE = ("root", "cache", "stores", "indexes", "offline", "compile", "interpreters", "expand")
+LOCKABLE = tuple("root cache stores indexes offline compile interpreters recipes expand".split())
 
 CONFIGURATION = Record(
     (
@@ -31,6 +31,7 @@ CONFIGURATION = Record(
         Field("offline", Flag(), "ask no index"),
         Field("compile", Flag(), "compile bytecode ahead"),
         Field("interpreters", ListOf(Text()), "further interpreters, or directories of them"),
+        Field("recipes", ListOf(Text()), "directories of recipes that add to those of envmgr"),
         Field("expand", ListOf(Text()), "variables that index URLs may use besides ENVMGR_*"),
         Field("locked", ListOf(Choice(LOCKABLE)), "what users and files of a site cannot change"),
     )
@@ -49,6 +50,7 @@ class Configuration:
     offline: bool | None = None
     compile: bool | None = None
     interpreters: tuple[Path, ...] | None = None
+    recipes: tuple[Path, ...] | None = None
     expand: tuple[str, ...] | None = None
     locked: frozenset[str] = frozenset()
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -100,6 +102,7 @@ def _parse(data: bytes, around: _Surroundings, findings: Findings) -> Configurat
         offline=_flag(config.get("offline")),
         compile=_flag(config.get("compile")),
         interpreters=_paths(config.get("interpreters"), around, findings),
+        recipes=_paths(config.get("recipes"), around, findings),
         expand=_names(config.get("expand"), findings),
         locked=_locked(config, around, findings),
         places={entry.key.text: entry.key.at for entry in config.entries},

@@ -42,6 +42,8 @@ class Settings:
     offline: bool
     compile: bool
     interpreters: tuple[Path, ...]
+    recipes: tuple[Path, ...]
+    """Directories of recipes that add to those of envmgr: ``DIRECTORY/runtimes/*.yaml``."""
     expansions: Mapping[str, str] = field(repr=False)
     """The variables that index URLs of environment files may use."""
     origins: Mapping[str, str]
@@ -100,6 +102,7 @@ def load_settings(environ: Mapping[str, str], home: Path) -> Settings:
         offline=layers.take("offline", "ENVMGR_OFFLINE", _flag, default=False),
         compile=layers.take("compile", "ENVMGR_COMPILE", _flag, default=True),
         interpreters=layers.take("interpreters", "ENVMGR_PYTHONS", _absolutes, ()),
+        recipes=layers.take("recipes", "ENVMGR_RECIPES", _absolutes, ()),
         expansions=_expansions(layers),
         indexes_locked_by=layers.locked_by("indexes"),
         origins=MappingProxyType(layers.origins),

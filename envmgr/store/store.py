@@ -146,6 +146,7 @@ class Store:
             return self._make(key, lambda root: write_composed(composition, contents, root))
         except OSError as error:
             raise store_failure(self.path, composition.package, error) from error
+
     def add_copy(self, entry: Entry, stamps: Collection[str] | None = None) -> Entry:
         """Copy an entry of another store; one that this one has of its own is returned as it is.
 

@@ -104,6 +104,7 @@ DOORS = {
     "pipeline/recipe_build": "disk",
     "pipeline/repair": "disk",
     "pipeline/roots": "disk",
+    "pipeline/runtime_catalog": "disk",
     "pipeline/settle": "disk",
     "pipeline/site": "disk threads time",
     "pipeline/solve": "time",

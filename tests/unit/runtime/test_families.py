@@ -6,7 +6,7 @@ import pytest
 
 from envmgr.names import PackageName
 from envmgr.runtime.families import families_of
-from envmgr.runtime.types import Family, Implementation, Origin, RuntimeCatalog
+from envmgr.runtime.types import Family, Implementation, RuntimeCatalog
 from envmgr.runtime.wheels import RuntimeFamily
 from tests.support.universe import make_family, named
 
@@ -16,7 +16,6 @@ def implementation(name: str, wheel: str | None = None, abi: str | None = None) 
         name=name,
         description=name,
         licence="MIT",
-        origin=Origin.VENDORED if wheel is None else Origin.WHEEL,
         wheel=None if wheel is None else named(wheel),
         abi=abi,
     )
