@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Stage: TypeAlias = Literal[
-    "resolve", "copy", "fetch", "unpack", "compile", "link", "collect", "verify", "measure", "pack"
+    "resolve", "copy", "fetch", "unpack", "compile", "link", "collect", "verify", "measure", "pack",
+    "audit"
 ]
 
 

@@ -23,6 +23,7 @@ DOING: Mapping[Stage, str] = {
     "verify": "verifying",
     "measure": "measuring",
     "pack": "packing",
+    "audit": "auditing",
 }
 _DONE: Mapping[Stage, str] = {
     "resolve": "resolved",
@@ -35,6 +36,7 @@ _DONE: Mapping[Stage, str] = {
     "verify": "verified",
     "measure": "measured",
     "pack": "packed",
+    "audit": "audited",
 }
 _COUNTED: Mapping[Stage, tuple[str, str]] = {
     "resolve": ("package", "packages"),
@@ -47,6 +49,7 @@ _COUNTED: Mapping[Stage, tuple[str, str]] = {
     "verify": ("file", "files"),
     "measure": ("entry", "entries"),
     "pack": ("file", "files"),
+    "audit": ("package", "packages"),
 }
 
 
