@@ -99,6 +99,14 @@ class ViewFiles:
                 if found is not None and found.facts is not None:
                     yield ViewLibrary(manifest.name, path, found)
 
+    def shared_names(self) -> tuple[str, ...]:
+        """Name the libraries that stand directly in the prefix's ``lib``."""
+        try:
+            names = os.listdir(f"{self.generation}/lib")
+        except OSError:
+            return ()
+        return tuple(sorted(name for name in names if ".so" in name))
+
     def shown(self, path: str) -> str:
         """Return a path relative to the prefix where it is below it."""
         plain = os.path.normpath(path)

@@ -216,7 +216,9 @@ def _look(
     prefix, record = find_prefix(selector, settings), record_of(selector, settings)
     catalog = read_catalog()
     generation = generation_path(prefix, record.id)
-    files = ViewFiles(generation, _entries(selector, settings, record, report), settings.stores)
+    files = ViewFiles(
+        generation, viewed_entries(selector, settings, record, report), settings.stores
+    )
     python = read_elf(record.python)
     seen = _Seen(
         prefix=prefix,
@@ -244,9 +246,13 @@ def _look(
     return seen
 
 
-def _entries(
+def viewed_entries(
     selector: Selector, settings: Settings, record: GenerationRecord, report: Reporter
 ) -> list[ViewedEntry]:
+    """Read the manifests of a generation's packages; of those that are gone the reporter is told.
+
+    Raises EntryDamaged.
+    """
     store = open_store(settings.stores)
     found = []
     for package in record.packages:

@@ -96,6 +96,10 @@ DOORS = {
     "link/generation": "disk",
     "link/prefix": "disk",
     "link/rollback_mark": "disk",
+    "audit/embedded": "disk",
+    "audit/live": "disk processes",
+    "audit/view": "disk",
+    "pipeline/audit": "time",
     "pipeline/copies": "disk",
     "pipeline/generations": "disk",
     "link/reached": "disk",
@@ -112,6 +116,7 @@ DOORS = {
     "pipeline/upkeep": "time",
     "pipeline/wheel_link": "disk",
     "pipeline/wheel_output": "disk time",
+    "pipeline/which": "disk",
     "pipeline/world": "time",
     "cli": "disk processes threads time terminal",
 }

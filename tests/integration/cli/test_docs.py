@@ -7,12 +7,16 @@ from typing import get_args
 
 import pytest
 
+from envmgr.audit.mapped import LoadedFamily, LoadedRuntime
+from envmgr.audit.probe import FailedImport, ThreadPool
+from envmgr.audit.types import FamilyAudit, Missing, Needer, RuntimeFile, StaticRuntime
 from envmgr.cli.menu import COMMANDS
 from envmgr.cli.parser import CommandParser
 from envmgr.cli.progress import event_document
 from envmgr.cli.settings_page import SettingRow
 from envmgr.errors import ExitCode
 from envmgr.events import Event, Noted, Stage, StageAdvanced, StageFinished, StageStarted, Warned
+from envmgr.pipeline.audit import Audited, LiveAudited, LiveRun
 from envmgr.pipeline.compiling import CompiledFor, CompiledStore
 from envmgr.pipeline.copies import Cloned, Renamed
 from envmgr.pipeline.differences import Difference, FactDifference, PackageDifference
@@ -37,6 +41,7 @@ from envmgr.pipeline.upkeep import (
 )
 from envmgr.pipeline.wheel_link import LinkedWheel
 from envmgr.pipeline.wheel_output import Written
+from envmgr.pipeline.which import Owned, Owners
 from envmgr.store.collect import CollectedEntry
 from envmgr.store.verify import Finding
 from envmgr.wheel.writing import PartLink
@@ -81,6 +86,14 @@ def rows(text: str) -> list[str]:
         ),
         ("wheel", [LinkedWheel, Written, PartLink]),
         ("recipe", [BuiltWheels, BuiltWheel]),
+        ("which", [Owners, Owned]),
+        (
+            "runtimes",
+            [
+                *(Audited, FamilyAudit, RuntimeFile, Needer, Missing, StaticRuntime),
+                *(LiveAudited, LiveRun, FailedImport, LoadedFamily, LoadedRuntime, ThreadPool),
+            ],
+        ),
     ],
 )
 def test_every_field_of_a_result_is_described_and_no_other(title: str, results: list[type]) -> None:
