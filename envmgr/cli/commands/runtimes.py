@@ -20,7 +20,6 @@ envmgr runtimes audit -n science --live numpy scipy --isolated"""
 _OPTIONS = {
     "isolated": "--isolated",
     "timeout": "--timeout",
-    "packages": "a package",
 }
 """What only ``--live`` takes."""
 
@@ -34,13 +33,11 @@ def add_arguments(parser: CommandParser) -> None:
         help="audit: tell which runtimes one process would load twice",
     )
     parser.add_argument(
-        "packages",
+        "--live",
         nargs="*",
         metavar="PACKAGE",
-        help="audit --live: import these alone (default: all that need a runtime)",
-    )
-    parser.add_argument(
-        "--live", action="store_true", help="audit: import the packages, and see what is loaded"
+        help="audit: import these packages (none named: all that need a runtime), and see what "
+        "is loaded",
     )
     parser.add_argument(
         "--isolated", action="store_true", help="audit --live: once more with `python -I`"
@@ -60,7 +57,7 @@ def execute(arguments: Namespace, session: Session) -> int:
 
 
 def _audit(arguments: Namespace, session: Session) -> int:
-    if arguments.live:
+    if arguments.live is not None:
         return _audit_live(arguments, session)
     for option, word in _OPTIONS.items():
         if getattr(arguments, option):
@@ -83,7 +80,7 @@ def _audit_live(arguments: Namespace, session: Session) -> int:
     if arguments.timeout is not None and arguments.timeout <= 0:
         raise UsageError("--timeout takes a number of seconds above 0")
     request = LiveRequest(
-        packages=tuple(PackageName(normalized(name)) for name in arguments.packages),
+        packages=tuple(PackageName(normalized(name)) for name in arguments.live),
         isolated=arguments.isolated,
         timeout=TIMEOUT if arguments.timeout is None else arguments.timeout,
     )
