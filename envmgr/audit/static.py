@@ -118,12 +118,16 @@ def audit_families(
         copy.paths.add(request.path)
         copy.requests.append(request)
     unasked = _unasked(catalog, libraries, asked)
+    context = _Context(around, {around.shown(each.path): each.package for each in libraries})
     return tuple(
         _audit(
             family,
-            [_runtime_file(each, family, around) for each in asked[family.name].values()],
-            [_runtime_file(each, family, around) for each in unasked[family.name].values()],
-            missing[family.name],
+            [context.runtime_file(each, family) for each in asked[family.name].values()],
+            [context.runtime_file(each, family) for each in unasked[family.name].values()],
+            [
+                Missing(name=name, needed_by=context.needers(asking))
+                for name, asking in sorted(missing[family.name].items())
+            ],
             static.get(family.name, ()),
             around,
         )
@@ -155,7 +159,7 @@ def _audit(
     family: Family,
     files: Sequence[RuntimeFile],
     candidates: Sequence[RuntimeFile],
-    missing: Mapping[str, Sequence[Request]],
+    missing: Sequence[Missing],
     static: Sequence[StaticRuntime],
     around: Surroundings,
 ) -> FamilyAudit:
@@ -168,10 +172,7 @@ def _audit(
         most=most,
         files=tuple(sorted(files, key=_place)),
         candidates=tuple(sorted(candidates, key=_place)),
-        missing=tuple(
-            Missing(name=name, needed_by=_needers(requests, around))
-            for name, requests in sorted(missing.items())
-        ),
+        missing=tuple(missing),
         static=tuple(static),
     )
 
@@ -180,31 +181,40 @@ def _place(file: RuntimeFile) -> tuple[str, ...]:
     return (*file.seen_as, file.path)
 
 
-def _runtime_file(copy: _Copy, family: Family, around: Surroundings) -> RuntimeFile:
-    owner = around.owner_of(copy.found)
-    needed = copy.found.facts.needed if copy.found.facts else ()
-    return RuntimeFile(
-        library=copy.library,
-        path=copy.found.real,
-        origin=owner.origin,
-        package=owner.package,
-        names=tuple(sorted(copy.names)),
-        seen_as=tuple(sorted({around.shown(path) for path in copy.paths})),
-        needed_by=_needers(copy.requests, around),
-        leads_to=tuple(name for name in needed if family.library_of(name) is not None),
-    )
+@dataclass(frozen=True, slots=True)
+class _Context:
+    around: Surroundings
+    packages: Mapping[str, PackageName]
+    """By shown paths: whose library stands there, even if envmgr made what stands in for it."""
 
+    def runtime_file(self, copy: _Copy, family: Family) -> RuntimeFile:
+        owner = self.around.owner_of(copy.found)
+        needed = copy.found.facts.needed if copy.found.facts else ()
+        return RuntimeFile(
+            library=copy.library,
+            path=copy.found.real,
+            origin=owner.origin,
+            package=owner.package,
+            names=tuple(sorted(copy.names)),
+            seen_as=tuple(sorted({self.around.shown(path) for path in copy.paths})),
+            needed_by=self.needers(copy.requests),
+            leads_to=tuple(name for name in needed if family.library_of(name) is not None),
+        )
 
-def _needers(requests: Iterable[Request], around: Surroundings) -> tuple[Needer, ...]:
-    found = set()
-    for request in requests:
-        asking = around.lookup(request.by)
-        package = around.owner_of(asking).package if asking else None
-        found.add((str(package or ""), around.shown(request.by), request.name, package))
-    return tuple(
-        Needer(package=package, file=file, name=name)
-        for _, file, name, package in sorted(found, key=lambda each: each[:3])
-    )
+    def needers(self, requests: Iterable[Request]) -> tuple[Needer, ...]:
+        found = set()
+        for request in requests:
+            shown = self.around.shown(request.by)
+            package = self.packages.get(shown) or self._owner(request.by)
+            found.add((str(package or ""), shown, request.name, package))
+        return tuple(
+            Needer(package=package, file=file, name=name)
+            for _, file, name, package in sorted(found, key=lambda each: each[:3])
+        )
+
+    def _owner(self, path: str) -> PackageName | None:
+        found = self.around.lookup(path)
+        return self.around.owner_of(found).package if found else None
 
 
 def count_copies(files: Sequence[RuntimeFile], lookup: Lookup) -> tuple[int, int]:

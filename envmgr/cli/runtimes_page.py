@@ -47,8 +47,10 @@ def _family(family: FamilyAudit, verbose: int) -> Iterator[str]:
 
 
 def _place(file: RuntimeFile) -> str:
-    """Return the path of a file in the view, where it has one."""
-    return next((path for path in file.seen_as if not path.startswith("/")), file.path)
+    """Return the path of a file in the view, where it has one: under its own name, if possible."""
+    own = file.path.rpartition("/")[2]
+    inside = [path for path in file.seen_as if not path.startswith("/")]
+    return next((path for path in inside if path.endswith(f"/{own}")), (*inside, file.path)[0])
 
 
 def _whose(file: RuntimeFile | LoadedRuntime) -> str:

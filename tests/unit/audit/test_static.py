@@ -151,3 +151,15 @@ def test_a_file_is_known_by_its_own_name_before_what_it_is_asked_for_as() -> Non
         known = kin(CATALOG, file, "libopenblas.so.0")
         names[path] = known and known[1].name
     assert names == {"libiomp5.so": "libiomp5.so", "odd": "libgomp.so.1", "plain": "openblas"}
+
+
+def test_what_envmgr_made_in_place_of_a_library_asks_for_its_package() -> None:
+    disk = Disk()
+    add_package(disk, "a", GOMP)
+    disk.owners[f"{SITE}/a/x.so"] = "a"
+    made = "/store/composed/x.so"
+    disk.add(made, elf(made, GOMP, runpath="$ORIGIN/../a.libs"))
+    del disk.files[f"{SITE}/a/x.so"]
+    disk.links[f"{SITE}/a/x.so"] = made
+    (file,) = audited(disk).files
+    assert [each.package for each in file.needed_by] == ["a"]
