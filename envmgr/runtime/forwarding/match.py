@@ -85,29 +85,6 @@ def match_symbols(
     return Matched(tuple(forwards), tuple(missing), tuple(unused))
 
 
-def standard_bridges(implementation: Collection[str], to_spelling: Spelling) -> tuple[Forward, ...]:
-    """Return forwards for the functions whose standard names an ``mkl`` style takes over.
-
-    libmkl_rt loads its parts into the global scope, where they come before any library
-    that a package brings; so a package that imports ``zdotc_`` by this name, called as
-    gfortran does, gets MKL's, which is called otherwise, even where it keeps its own
-    OpenBLAS. A forwarding library that has these too, is ``promoted`` and is loaded before
-    MKL is first used puts the right ones before MKL's.
-    """
-    standard = Spelling()
-    found = []
-    for plain in sorted(_COMPLEX_RESULTS):
-        action = find_action(plain, implementation, standard, to_spelling)
-        if action is not None and action != Jump(plain):
-            found.append(Forward(plain, action))
-    return tuple(found)
-
-
-def needs_standard_bridges(imported: Collection[str]) -> bool:
-    """Whether a package that imports these breaks once an ``mkl`` style is loaded globally."""
-    return not _COMPLEX_RESULTS.isdisjoint(imported)
-
-
 def find_action(
     plain: str, implementation: Collection[str], from_spelling: Spelling, to_spelling: Spelling
 ) -> Action | None:

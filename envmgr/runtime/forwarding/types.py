@@ -115,11 +115,9 @@ class ForwardingLibrary:
     LD_LIBRARY_PATH, or in ``runpath`` after it (the loader heeds no DT_RPATH beside a
     DT_RUNPATH). ``forwards`` may be empty: the consumers' standard names then find the
     implementation among what this library needs. ``environment`` is set after the needed
-    libraries have been initialised. ``promoted`` puts the library, and what it needs, into
-    the process's global scope before anything that is loaded from then on. ``before_fork``
-    is called in a process that is about to fork, by the thread that does, and ``in_child``
-    in its child. For these ``libc.so.6``, and ``libdl.so.2`` (which holds ``dlopen`` before
-    glibc 2.34), are added.
+    libraries have been initialised. ``before_fork`` is called in a process that is about
+    to fork, by the thread that does, and ``in_child`` in its child. For these
+    ``libc.so.6`` is needed too, and is added.
     """
 
     machine: Machine
@@ -129,6 +127,5 @@ class ForwardingLibrary:
     runpath: tuple[str, ...] = ()
     forwards: tuple[Forward, ...] = ()
     environment: tuple[Variable, ...] = ()
-    promoted: bool = False
     before_fork: tuple[Call, ...] = ()
     in_child: tuple[Call, ...] = ()

@@ -32,8 +32,7 @@ _DT_STRSZ, _DT_SYMENT, _DT_SONAME, _DT_RPATH = 10, 11, 14, 15
 _DT_INIT_ARRAY, _DT_INIT_ARRAYSZ, _DT_RUNPATH, _DT_FLAGS = 25, 27, 29, 30
 _DT_VERSYM, _DT_FLAGS_1, _DT_VERDEF, _DT_VERDEFNUM = 0x6FFFFFF0, 0x6FFFFFFB, 0x6FFFFFFC, 0x6FFFFFFD
 _DF_BIND_NOW, _DF_1_NOW, _DF_1_NODELETE = 8, 1, 8
-_LIBC, _LIBDL = "libc.so.6", "libdl.so.2"
-_RTLD_LAZY, _RTLD_NOLOAD, _RTLD_GLOBAL = 1, 4, 0x100
+_LIBC = "libc.so.6"
 _SLOT = 8
 _MOST_ARGUMENTS = 4
 
@@ -104,8 +103,8 @@ def _plan(library: ForwardingLibrary) -> _Plan:
     for call in chain.from_iterable(routines.values()):
         targets.add(call.target)
         texts += [text for text in call.arguments if isinstance(text, str)]
-    if routines:
-        needed += [name for name in (_LIBDL, _LIBC) if name not in needed]
+    if routines and _LIBC not in needed:
+        needed.append(_LIBC)
     versions = tuple(sorted({each.version for each in forwards if each.version is not None}))
     strings = tables.Strings()
     plan = _Plan(
@@ -135,8 +134,6 @@ def _routines(library: ForwardingLibrary) -> dict[Routine, tuple[Call, ...]]:
 
 
 def _initialiser(library: ForwardingLibrary) -> Iterator[Call]:
-    if library.promoted:
-        yield Call("dlopen", (library.soname, _RTLD_LAZY | _RTLD_NOLOAD | _RTLD_GLOBAL))
     for variable in library.environment:
         yield Call("setenv", (variable.name, variable.value, int(variable.overwrite)))
     if library.before_fork or library.in_child:  # pthread_atfork is in no shared library

@@ -255,34 +255,6 @@ except OSError as error:
     assert "undefined symbol: no_such_function_" in run(script, path)
 
 
-@pytest.mark.parametrize(
-    ("promoted", "expected"), [(False, "wrong"), (True, "right")], ids=["local", "promoted"]
-)
-def test_a_promoted_library_comes_before_what_is_made_global_later(
-    tmp_path: Path, promoted: bool, expected: str
-) -> None:
-    """As libmkl_rt makes its parts global when it is first called."""
-    forwards = (Forward("zdotc_", Answer("right")),)
-    mine = write(tmp_path, "libmine.so", forwards=forwards, promoted=promoted)
-    theirs = write(tmp_path, "libtheirs.so", forwards=(Forward("zdotc_", Answer("wrong")),))
-    write(tmp_path, "libkept.so", forwards=(Forward("zdotc_", Answer("kept")),))
-    consumer = write(
-        tmp_path,
-        "consumer.so",
-        needed=("libkept.so",),
-        runpath=("$ORIGIN",),
-        forwards=(Forward("go", Jump("zdotc_")),),
-    )
-    script = """
-ctypes.CDLL(sys.argv[1])
-ctypes.CDLL(sys.argv[2], mode=ctypes.RTLD_GLOBAL)
-go = ctypes.CDLL(sys.argv[3]).go
-go.restype = ctypes.c_char_p
-print(go().decode())
-"""
-    assert run(script, mine, theirs, consumer) == f"{expected}\n"
-
-
 def test_an_rpath_comes_before_the_environment_and_a_runpath_after_it(tmp_path: Path) -> None:
     for place in ("mine", "theirs"):
         (tmp_path / place).mkdir()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from envmgr.runtime.forwarding.match import Matched, match_symbols, standard_bridges
+from envmgr.runtime.forwarding.match import Matched, match_symbols
 from envmgr.runtime.forwarding.spelling import Spelling
-from envmgr.runtime.forwarding.types import Call, ForwardingLibrary, Variable
+from envmgr.runtime.forwarding.types import Call, Forward, ForwardingLibrary
 from envmgr.runtime.forwarding.writer import render_forwarding_library
 from envmgr.wheel.elf import parse_elf
 from envmgr.wheel.symbols import Symbols, read_symbols
@@ -24,10 +24,8 @@ MKL_32 = Spelling(style="mkl")
 MKL_64 = Spelling(suffix="_64", integers="ilp64", style="mkl")
 OMP_PAUSE_HARD = 2
 """OpenMP 5.0, section 3.2.44: give up all threads until they are needed again."""
-ENVIRONMENT = (
-    Variable("MKL_THREADING_LAYER", "GNU"),
-    Variable("MKL_INTERFACE_LAYER", "LP64", overwrite=True),
-)
+PARTS = ("intel_lp64", "gnu_thread", "core")
+"""MKL without libmkl_rt, which would make all of it global to the process."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class Shared:
     """A directory with MKL and one libgomp, as a prefix's ``lib`` has them."""
 
     lib: Path
+    needed: tuple[str, ...]
     mkl: frozenset[str]
 
 
@@ -61,8 +60,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
         (lib / library.name).symlink_to(library)
     (gomp,) = place.glob("scikit_learn.libs/libgomp-*")
     (lib / "libgomp.so.1").symlink_to(gomp)
-    (mkl,) = lib.glob("libmkl_rt.so.*")
-    return Shared(lib, frozenset(export.name for export in symbols(mkl).exports))
+    parts = [next(lib.glob(f"libmkl_{part}.so.*")) for part in PARTS]
+    exported = {export.name for part in parts for export in symbols(part).exports}
+    return Shared(lib, ("libgomp.so.1", *(part.name for part in parts)), frozenset(exported))
 
 
 def symbols(path: Path) -> Symbols:
@@ -89,37 +89,42 @@ def imported_by_consumers(site: Path, vendored: Path) -> set[str]:
     return imported
 
 
-def replace_blas(site: Path, shared: Shared, promoted: bool = False) -> Matched:
-    """Replace the one vendored OpenBLAS below ``site``; nothing may be missing."""
-    (vendored,) = (p for p in site.glob("*.libs/*") if "openblas" in p.name)
-    exported = [export.name for export in symbols(vendored).exports]
-    imported = imported_by_consumers(site, vendored)
-    matched = match_symbols(exported, imported, shared.mkl, *spellings(exported))
-    assert imported & set(exported)
-    assert matched.missing == ()
-    bridges = standard_bridges(shared.mkl, MKL_32) if promoted else ()
-    forwards = {forward.symbol: forward for forward in (*matched.forwards, *bridges)}
-    (mkl,) = (path.name for path in shared.lib.glob("libmkl_rt.so.*"))
+def replace_blas(shared: Shared, *sites: Path) -> Matched:
+    """Replace the OpenBLAS of each site by links to one library; nothing may be missing.
+
+    Its name is that of libmkl_rt, so that threadpoolctl takes it for what it is.
+    """
+    forwards: list[Forward] = []
+    unused: tuple[str, ...] = ()
+    library = shared.lib / f"libmkl_rt-{len(list(shared.lib.iterdir()))}.so"
+    for site in sites:
+        (vendored,) = (path for path in site.glob("*.libs/*") if "openblas" in path.name)
+        exported = [export.name for export in symbols(vendored).exports]
+        imported = imported_by_consumers(site, vendored)
+        matched = match_symbols(exported, imported, shared.mkl, *spellings(exported))
+        assert imported & set(exported)
+        assert matched.missing == ()
+        forwards += matched.forwards
+        unused += matched.unused
+        vendored.unlink()
+        vendored.symlink_to(library)
     data = render_forwarding_library(
         ForwardingLibrary(
             machine="x86_64",
-            soname=vendored.name,
-            needed=("libgomp.so.1", mkl),
+            soname=library.name,
+            needed=shared.needed,
             rpath=(str(shared.lib),),
-            forwards=tuple(forwards.values()),
-            environment=ENVIRONMENT,
+            forwards=tuple({forward.symbol: forward for forward in forwards}.values()),
             before_fork=(Call("omp_pause_resource_all", (OMP_PAUSE_HARD,)),),
-            promoted=promoted,
         )
     )
-    vendored.unlink()
-    vendored.write_bytes(data)
-    return matched
+    library.write_bytes(data)
+    return Matched(tuple(forwards), (), unused)
 
 
 def run(script: str, *sites: Path) -> dict[str, object]:
-    """Run a script that fills ``result``; MKL gets nothing from the environment."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MKL_")}
+    """Run a script that fills ``result``, with settings that would lead libmkl_rt astray."""
+    environment = {**os.environ, "MKL_THREADING_LAYER": "TBB", "MKL_INTERFACE_LAYER": "ILP64"}
     whole = f"""
 import json, re, sys
 sys.path[:0] = {[str(site) for site in sites]!r}
@@ -127,7 +132,7 @@ result = {{}}
 {script}
 with open("/proc/self/maps") as maps:
     names = {{line.split()[-1] for line in maps if "/" in line}}
-result["mapped"] = sorted(n for n in names if re.search("gomp|iomp|libmkl_rt|mkl_.*thread", n))
+result["mapped"] = sorted(n for n in names if re.search("gomp|iomp|libmkl_|openblas", n))
 print(json.dumps(result))
 """
     done = subprocess.run(
@@ -139,12 +144,15 @@ print(json.dumps(result))
 
 
 def check_mapped(found: dict[str, object]) -> None:
-    """One OpenMP, one MKL, and MKL's threads are those of that OpenMP."""
+    """One OpenMP and one BLAS, and MKL's threads are those of that OpenMP."""
     mapped = found["mapped"]
     assert isinstance(mapped, list)
-    assert len([name for name in mapped if "gomp" in name or "iomp" in name]) == 1
-    assert len([name for name in mapped if "libmkl_rt" in name]) == 1
-    assert len([name for name in mapped if "libmkl_gnu_thread" in name]) == 1
+    names = [Path(name).name for name in mapped]
+    assert len([name for name in names if "gomp" in name or "iomp" in name]) == 1
+    assert len([name for name in names if "openblas" in name]) == 0
+    assert len([name for name in names if "libmkl_rt" in name]) == 1
+    assert len([name for name in names if "thread" in name]) == 1
+    assert len([name for name in names if "libmkl_gnu_thread" in name]) == 1
     assert "scikit_learn.libs/libgomp" in "".join(mapped)
 
 
@@ -245,9 +253,7 @@ def test_numpy_and_scipy_compute_as_before(
     science: tuple[Path, Path], shared: Shared, tmp_path: Path
 ) -> None:
     vendored = run(NUMBERS, *science)
-    for site in science:
-        matched = replace_blas(site, shared)
-        assert len(matched.forwards) > 4800
+    assert len(replace_blas(shared, *science).forwards) > 9700
     forwarded = run(NUMBERS, *science)
     check_mapped(forwarded)
     assert forwarded["information"] == vendored["information"]
@@ -297,8 +303,7 @@ np.show_config()
 scipy.show_config()
 np.ones((100, 100)) @ np.ones((100, 100))
 found = threadpoolctl.threadpool_info()
-assert {entry["internal_api"] for entry in found} == {"openblas", "mkl", "openmp"}
-assert {entry["architecture"] for entry in found if entry["internal_api"] == "openblas"} == {"MKL"}
+assert sorted(entry["internal_api"] for entry in found) == ["mkl", "openmp"]
 with threadpoolctl.threadpool_limits(1):
     limited = threadpoolctl.threadpool_info()
     assert {entry["num_threads"] for entry in limited} == {1}
@@ -310,12 +315,10 @@ with threadpoolctl.threadpool_limits(1):
 def test_a_scipy_with_standard_names_gets_complex_results_the_way_it_expects_them(
     tmp_path: Path, shared: Shared, keeps_its_own: bool
 ) -> None:
-    """MKL's global symbols come before its OpenBLAS, even where that stays in place."""
+    """Whether it is on MKL too or MKL is only beside it: nothing of MKL is global."""
     numpy = download(tmp_path / "numpy", "numpy==2.0.2")
     scipy = download(tmp_path / "scipy", "scipy==1.13.1")
-    replace_blas(numpy, shared, promoted=True)
-    if not keeps_its_own:
-        assert len(replace_blas(scipy, shared, promoted=True).forwards) < 50
+    replace_blas(shared, *([numpy] if keeps_its_own else [numpy, scipy]))
     script = """
 import numpy as np
 np.ones((100, 100)) @ np.ones((100, 100))
@@ -326,7 +329,8 @@ result["dots"] = [[v.real, v.imag] for v in (
 """
     found = run(script, numpy, scipy)
     assert found["dots"] == [[70.0, -8.0], [-18.0, 68.0]] * 2
-    check_mapped(found)
+    if not keeps_its_own:
+        check_mapped(found)
 
 
 CONSUMERS = {
@@ -377,12 +381,13 @@ def test_a_package_with_standard_names_finds_mkl_behind_the_library(
     tmp_path: Path, shared: Shared, science: tuple[Path, Path], distribution: str
 ) -> None:
     site = download(tmp_path / "site", distribution)
-    assert len(replace_blas(site, shared).forwards) < 50
+    assert len(replace_blas(shared, site).forwards) < 50
     found = run("import numpy, scipy.sparse\n" + CONSUMERS[distribution], site, *science)
     mapped = found["mapped"]
     assert isinstance(mapped, list)
-    assert any("libmkl_rt" in name for name in mapped)
-    assert any("libmkl_gnu_thread" in name for name in mapped)
+    library = next(site.glob("*.libs/*openblas*")).resolve()
+    assert str(library) in mapped
+    assert len([name for name in mapped if "libmkl_gnu_thread" in name]) == 1
 
 
 def test_an_openblas_of_another_package_serves_one_with_standard_names(

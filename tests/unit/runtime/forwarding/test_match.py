@@ -3,8 +3,6 @@ import pytest
 from envmgr.runtime.forwarding.match import (
     Matched,
     match_symbols,
-    needs_standard_bridges,
-    standard_bridges,
 )
 from envmgr.runtime.forwarding.spelling import Spelling
 from envmgr.runtime.forwarding.types import (
@@ -134,21 +132,3 @@ def test_openblas_own_functions_of_another_build_are_jumped_to_whatever_its_inte
     assert matched.forwards == (
         Forward("openblas_get_config", Jump("scipy_openblas_get_config64_")),
     )
-
-
-def test_the_standard_names_that_mkl_takes_over_have_bridges() -> None:
-    there = [f"cblas_{kind}{name}_sub" for kind in "cz" for name in ("dotc", "dotu")]
-    bridges = standard_bridges([*there, "sladiv_", "dladiv_", "clarnd_"], MKL_32)
-    assert [forward.symbol for forward in bridges] == [
-        "cdotc_", "cdotu_", "cladiv_", "zdotc_", "zdotu_", "zladiv_",
-    ]  # fmt: skip
-    assert bridges[2] == Forward("cladiv_", Division("sladiv_", "single"))
-
-
-def test_an_openblas_takes_no_standard_names_over() -> None:
-    assert standard_bridges(["zdotc_", "zladiv_"], STANDARD) == ()
-
-
-def test_a_package_with_a_complex_function_under_its_standard_name_needs_the_bridges() -> None:
-    assert needs_standard_bridges(["malloc", "zdotc_"])
-    assert not needs_standard_bridges(["dgemm_", "scipy_zdotc_", "cblas_zdotc_sub"])

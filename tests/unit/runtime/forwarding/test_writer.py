@@ -73,7 +73,7 @@ def test_its_facts_are_those_it_was_given(machine: Machine) -> None:
     facts = parse_elf(render_forwarding_library(make(machine)), "x")
     assert facts is not None
     assert (facts.machine, facts.bits, facts.soname) == (machine, 64, "libvendored-1a2b.so")
-    assert facts.needed == ("libgomp.so.1", "libmkl_rt.so.3", "libdl.so.2", "libc.so.6")
+    assert facts.needed == ("libgomp.so.1", "libmkl_rt.so.3", "libc.so.6")
     assert (facts.rpath, facts.runpath) == ((), ("$ORIGIN", "/a/b"))
 
 
@@ -231,7 +231,7 @@ def test_versions_are_defined_and_given_to_their_symbols() -> None:
 def test_what_is_needed_anyway_is_not_needed_twice() -> None:
     facts = parse_elf(render_forwarding_library(make(needed=("libc.so.6", "x.so"))), "x")
     assert facts is not None
-    assert facts.needed == ("libc.so.6", "x.so", "libdl.so.2")
+    assert facts.needed == ("libc.so.6", "x.so")
 
 
 @pytest.mark.parametrize(
@@ -275,22 +275,17 @@ ACTIONS = st.one_of(
 @given(
     machine=st.sampled_from(MACHINES),
     forwards=st.dictionaries(NAMES, ACTIONS, max_size=30),
-    promoted=st.booleans(),
 )
-def test_whatever_is_written_is_read_back(
-    machine: Machine, forwards: dict[str, Any], promoted: bool
-) -> None:
+def test_whatever_is_written_is_read_back(machine: Machine, forwards: dict[str, Any]) -> None:
     library = make(
         machine,
         forwards=tuple(Forward(name, action) for name, action in forwards.items()),
-        promoted=promoted,
     )
     data = render_forwarding_library(library)
     found = parse_symbols(data)
     assert found is not None
     assert [export.name for export in found.exports] == sorted(forwards)
     targets = {a.target for a in forwards.values() if not isinstance(a, Answer)} | {"setenv"}
-    targets |= {"dlopen"} if promoted else set()
     assert [wanted.name for wanted in found.imports] == sorted(targets)
-    shuffled = make(machine, forwards=library.forwards[::-1], promoted=promoted)
+    shuffled = make(machine, forwards=library.forwards[::-1])
     assert render_forwarding_library(shuffled) == data
