@@ -9,8 +9,17 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Stage: TypeAlias = Literal[
-    "resolve", "copy", "fetch", "unpack", "compile", "link", "collect", "verify", "measure", "pack",
-    "audit"
+    "resolve",
+    "copy",
+    "fetch",
+    "unpack",
+    "compile",
+    "link",
+    "collect",
+    "verify",
+    "measure",
+    "pack",
+    "audit",
 ]
 
 

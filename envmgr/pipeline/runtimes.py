@@ -139,11 +139,9 @@ def _render(written: Written, roots: _Roots) -> bytes:
         ForwardingLibrary(
             machine=written.machine,
             soname=written.soname,
-            needed=(*written.names, written.needed_as or path),
+            needed=(*written.names, written.needed_as or path, *written.parts),
             rpath=("$ORIGIN", path.rpartition("/")[0]),
             forwards=written.forwards,
-            environment=written.variables,
-            promoted=written.promoted,
             before_fork=written.before_fork,
             in_child=written.in_child,
         )

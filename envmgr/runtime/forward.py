@@ -4,13 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from envmgr.runtime.forwarding.match import (
-    match_symbols,
-    needs_standard_bridges,
-    standard_bridges,
-)
+from envmgr.runtime.forwarding.match import match_symbols
 from envmgr.runtime.forwarding.spelling import Spelling
-from envmgr.runtime.forwarding.types import Call, Forward, Machine, Variable
+from envmgr.runtime.forwarding.types import Call, Machine
 from envmgr.runtime.plan_types import Kept, Written
 from envmgr.runtime.servers import Server
 from envmgr.runtime.survey import Copy, FileOf, Survey
@@ -31,7 +27,8 @@ class Wishes:
 
     names: Mapping[str, FileOf]
     """Libraries of other families, by the canonical SONAMEs that it asks for."""
-    variables: tuple[Variable, ...]
+    parts: tuple[FileOf, ...]
+    """Libraries of its own wheel that are loaded after the one that serves."""
     fork: tuple[ForkCall, ...]
     """Of which the first counts whose function is there."""
 
@@ -43,7 +40,6 @@ class Forwarder:
         self._survey = survey
         self._symbols_of = symbols_of
         self._exports: dict[FileOf, frozenset[str]] = {}
-        self._bridged: bool | None = None
 
     def write(self, copy: Copy, server: Server, wishes: Wishes) -> Written | Kept:
         """Return the library to write, or the copy with the reason why none can be."""
@@ -59,7 +55,7 @@ class Forwarder:
         matched = match_symbols(
             self._exported_by(copy.file),
             self._imported_from(copy),
-            self._exported_by(server.file),
+            self._exported_by(server.file).union(*map(self._exported_by, wishes.parts)),
             copy.library.spelling,
             spelling,
         )
@@ -68,51 +64,30 @@ class Forwarder:
             more = len(matched.missing) - _SHOWN
             rest = f" and {more} more" if more > 0 else ""
             return Kept(copy.file, f"{server.file} lacks {lacking}{rest}")
-        forwards = {each.symbol: each for each in matched.forwards}
-        bridges = self._bridges(server)
         calls = self._fork_calls(server, wishes)
         return Written(
             machine=machine,
             soname=copy.facts.soname or copy.file.filename,
             needed=server.file,
-            needed_as=self._survey.facts(server.file).soname or server.file.filename,
+            needed_as=self._soname(server.file),
             names=tuple(wishes.names),
-            forwards=tuple((forwards | {each.symbol: each for each in bridges}).values()),
-            variables=wishes.variables,
+            parts=tuple(map(self._soname, wishes.parts)),
+            forwards=matched.forwards,
             before_fork=calls["before"],
             in_child=calls["child"],
-            promoted=bool(bridges),
         )
-
-    def _bridges(self, server: Server) -> tuple[Forward, ...]:
-        """Return what has to come before the functions that MKL puts into the global scope.
-
-        Needed where any package asks for one of them by its standard name, were it one
-        that keeps its own copy.
-        """
-        taken_over = [each for each in server.spellings if each.style == "mkl" and not each.suffix]
-        if not taken_over or not self._needs_bridges():
-            return ()
-        return standard_bridges(self._exported_by(server.file), taken_over[0])
-
-    def _needs_bridges(self) -> bool:
-        if self._bridged is None:
-            self._bridged = any(
-                needs_standard_bridges(self._imported_from(copy))
-                for copy in self._survey.copies
-                if copy.library.spelling is not None
-            )
-        return self._bridged
 
     def _fork_calls(self, server: Server, wishes: Wishes) -> dict[str, tuple[Call, ...]]:
-        there = self._exported_by(server.file).union(
-            *(self._exported_by(file) for file in wishes.names.values())
-        )
+        loaded = (server.file, *wishes.parts, *wishes.names.values())
+        there = frozenset[str]().union(*map(self._exported_by, loaded))
         usable = [each for each in wishes.fork if each.call in there][:1]
         return {
             place: tuple(Call(each.call, each.arguments) for each in usable if each.place == place)
             for place in ("before", "child")
         }
+
+    def _soname(self, file: FileOf) -> str:
+        return self._survey.facts(file).soname or file.filename
 
     def _exported_by(self, file: FileOf) -> frozenset[str]:
         if file not in self._exports:

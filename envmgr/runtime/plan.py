@@ -6,9 +6,9 @@ not so, the package keeps its copy, and the plan says why.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 
 from envmgr.runtime.forward import Forwarder, SymbolsOf, Wishes, machine_of
-from envmgr.runtime.forwarding.types import Variable
 from envmgr.runtime.plan_types import (
     APART,
     Choice,
@@ -160,7 +160,7 @@ class _Planning:
             return Kept(copy.file, f"{server.file} needs what only its own package finds")
         if copy.library.spelling is None:
             return Replaced(copy.file, server.file)
-        written = self._forwarder.write(copy, server, self._wishes(implementation))
+        written = self._forwarder.write(copy, server, self._wishes(implementation, server))
         return written if isinstance(written, Kept) else Replaced(copy.file, written)
 
     def _settle(
@@ -170,31 +170,34 @@ class _Planning:
         if not servers:
             return
         self._chosen[family.name] = implementation.name
-        wishes = self._wishes(implementation)
-        self._variables |= {variable.name: variable.value for variable in wishes.variables}
+        for variables in implementation.variables:
+            if self._holds(variables.when):
+                self._variables |= variables.values
         for server in servers:
             soname = self._survey.facts(server.file).soname
             name = server.provided.copy_of or soname or server.file.filename
-            self._serving[name] = server.file
+            self._serving |= dict.fromkeys((name, *server.provided.stands_for), server.file)
             if server.provided.copy_of.startswith("lib") and not family.support:
                 self._standing[name] = server.file
 
-    def _wishes(self, implementation: Implementation) -> Wishes:
-        """Return what an implementation needs beside what it is needed for."""
+    def _wishes(self, implementation: Implementation, server: Server) -> Wishes:
+        """Return what an implementation needs beside the library that serves."""
         needs = [each.library for each in implementation.needs if self._holds(each.when)]
+        files = self._survey.libraries_of(server.file.package)
         return Wishes(
             names={name: self._serving[name] for name in needs if name in self._serving},
-            variables=tuple(
-                Variable(name, value, each.overwrite)
-                for each in implementation.variables
-                if self._holds(each.when)
-                for name, value in each.values.items()
+            parts=tuple(
+                file
+                for part in server.provided.parts
+                if self._holds(part.when)
+                for file in files
+                if fnmatchcase(file.path, part.file)
             ),
             fork=tuple(each for each in implementation.fork if self._holds(each.when)),
         )
 
     def _holds(self, when: Mapping[str, str]) -> bool:
-        return all(self._chosen.get(family) == name for family, name in when.items())
+        return all(self._chosen.get(family, VENDORED) == name for family, name in when.items())
 
     def finish(self) -> RuntimePlan:
         """Return the plan."""

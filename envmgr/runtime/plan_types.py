@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from envmgr.names import PackageName
-from envmgr.runtime.forwarding.types import Call, Forward, Machine, Variable
+from envmgr.runtime.forwarding.types import Call, Forward, Machine
 from envmgr.runtime.survey import FileOf
 
 APART = "the environment file leaves the package apart"
@@ -26,9 +26,9 @@ class Choice:
 class Written:
     """A library that envmgr writes: it stands in for a copy, and passes calls on.
 
-    It loads ``names``, then ``needed``, and sets ``variables`` that are not set. With no
-    ``forwards``, callers find the functions of ``needed`` through it; it may stand in for
-    that library itself, to have ``names`` loaded first.
+    It loads ``names``, then ``needed``, then its ``parts``. With no ``forwards``, callers
+    find the functions of ``needed`` through it; it may stand in for that library itself,
+    to have ``names`` loaded first.
     """
 
     machine: Machine
@@ -37,14 +37,13 @@ class Written:
     """The library it passes calls on to."""
     needed_as: str | None
     """Its SONAME; ``None`` to name it by its path."""
+    parts: tuple[str, ...] = ()
+    """SONAMEs of libraries that stand beside ``needed`` and are loaded after it."""
     names: tuple[str, ...] = ()
     """Canonical SONAMEs of other families, which stand beside it as links."""
     forwards: tuple[Forward, ...] = ()
-    variables: tuple[Variable, ...] = ()
     before_fork: tuple[Call, ...] = ()
     in_child: tuple[Call, ...] = ()
-    promoted: bool = False
-    """Whether its functions come before those that libraries put into the global scope."""
 
 
 Target: TypeAlias = FileOf | Written

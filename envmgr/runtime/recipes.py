@@ -21,6 +21,7 @@ from envmgr.runtime.types import (
     Implementation,
     Library,
     Need,
+    Part,
     Provided,
     RuntimeCatalog,
     StaticCopy,
@@ -126,7 +127,7 @@ def _implementation(node: MappingNode, findings: Findings) -> Implementation:
         wheel=_wheel(node, findings),
         provides=tuple(map(_provided, mappings(node, "provides"))),
         variables=tuple(
-            Variables(mapping_of(each, "values"), mapping_of(each, "when"), flag(each, "overwrite"))
+            Variables(mapping_of(each, "values"), mapping_of(each, "when"))
             for each in mappings(node, "variables")
         ),
         needs=tuple(
@@ -158,6 +159,9 @@ def _provided(node: MappingNode) -> Provided:
         file=text(node, "file"),
         stands_for=(copy_of, *also) if copy_of else also,
         spellings=tuple(map(_spelling, mappings(node, "spellings"))),
+        parts=tuple(
+            Part(text(each, "file"), mapping_of(each, "when")) for each in mappings(node, "parts")
+        ),
     )
 
 

@@ -39,6 +39,11 @@ _PROVIDED = Record(
         Field("file", Text(), "glob over paths in the wheel: data/lib/libiomp5.so"),
         Field("stands-for", _TEXTS, "libraries that it can take the place of"),
         Field("spellings", ListOf(_SPELLING), "how it writes the names of BLAS functions"),
+        Field(
+            "parts",
+            ListOf(Record((Field("file", Text(), "as `file`"), _WHEN), required=("file",))),
+            "libraries of the wheel that are loaded after it",
+        ),
     ),
     hint="write `- {copy-of: LIBRARY}` or `- {file: GLOB, stands-for: [LIBRARY]}`",
 )
@@ -54,11 +59,7 @@ _IMPLEMENTATION = Record(
             "variables",
             ListOf(
                 Record(
-                    (
-                        Field("values", MapOf(Text(), _VARIABLE), "names and values"),
-                        Field("overwrite", Flag(), "whether the user's values do not count"),
-                        _WHEN,
-                    ),
+                    (Field("values", MapOf(Text(), _VARIABLE), "names and values"), _WHEN),
                     required=("values",),
                 )
             ),

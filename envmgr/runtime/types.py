@@ -32,6 +32,18 @@ class Library:
         return any(fnmatchcase(filename, pattern) for pattern in self.files)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A further library of an implementation's wheel that is loaded beside another one.
+
+    ``file`` is a glob over paths in the wheel's entry. ``when`` names families with the
+    implementation they must have, ``vendored`` where none serves.
+    """
+
+    file: str
+    when: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provided:
     """One library of an implementation, and what it can stand for.
@@ -47,6 +59,8 @@ class Provided:
     """Names of libraries of the family, each of which may be replaced by this one."""
     spellings: tuple[Spelling, ...] = ()
     """For a BLAS of a wheel, one for each width of integers that it has."""
+    parts: tuple[Part, ...] = ()
+    """Loaded after it, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +72,6 @@ class Variables:
 
     values: Mapping[str, str]
     when: Mapping[str, str] = field(default_factory=dict)
-    overwrite: bool = False
-    """Whether the user's own value counts for nothing: with it, results would be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
