@@ -5,7 +5,7 @@ them, ``..`` and all, since the kernel follows links before it goes up.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from envmgr.audit.types import Found, Request
@@ -13,6 +13,11 @@ from envmgr.wheel.manifest import ElfFacts
 
 Lookup: TypeAlias = Callable[[str], Found | None]
 """What a path leads to, or ``None``; relative segments are the file system's to resolve."""
+RealDirectory: TypeAlias = Callable[[str], str | None]
+"""A directory with every link followed; ``None`` where there is none."""
+
+WAYS = 16
+"""Chains of ``DT_RPATH`` with which one library is looked at, at most: none in reality has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +38,6 @@ class _Loaded:
     facts: ElfFacts
     inherited: tuple[str, ...]
     """Directories by ``DT_RPATH`` of whoever had it loaded, nearest first."""
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        """Directories by its own ``DT_RPATH``, which counts only without ``DT_RUNPATH``."""
-        return () if self.facts.runpath else places(self.facts.rpath, self.path)
-
-    def search(self, rules: Rules) -> tuple[str, ...]:
-        if self.facts.runpath:
-            return (*rules.before, *places(self.facts.runpath, self.path), *rules.system)
-        return (*self.own, *self.inherited, *rules.main, *rules.before, *rules.system)
 
 
 def places(elements: Iterable[str], path: str) -> tuple[str, ...]:
@@ -67,69 +62,97 @@ def _split_origin(element: str, origin: str) -> tuple[str, str]:
     return "", element
 
 
-@dataclass(slots=True)
 class Loader:
-    """Follows what libraries need, each path once for each way to it."""
+    """Follows what libraries need: each one once for each place it is in and way to it."""
 
-    lookup: Lookup
-    rules: Rules
-    requests: dict[tuple[str, str], Request] = field(default_factory=dict)
-    """By who asks and the name; where several ways to a library differ, the first one found."""
-    _system: dict[tuple[str, int, str], str | None] = field(default_factory=dict)
+    def __init__(self, lookup: Lookup, real_directory: RealDirectory, rules: Rules) -> None:
+        """Begin with nothing loaded."""
+        self._lookup = lookup
+        self._real_directory = real_directory
+        self._rules = rules
+        self._spellings: dict[str, str] = {}
+        self._system: dict[tuple[str, int, str], str | None] = {}
+        self._ways: dict[str, set[tuple[str, ...]]] = {}
+        self._requests: dict[tuple[str, str], Request] = {}
+
+    @property
+    def requests(self) -> Mapping[tuple[str, str], Request]:
+        """By who asks and the name; where several ways to a library differ, the first that led on.
+
+        Paths to one place are spelt as the first of them was.
+        """
+        return self._requests
 
     def follow(self, roots: Iterable[str]) -> None:
         """Add what the libraries at these paths need, and what that needs."""
         waiting = []
         for root in roots:
-            found = self.lookup(root)
+            found = self._lookup(root)
             if found is not None and found.facts is not None:
-                waiting.append(_Loaded(root, found.facts, ()))
-        seen: set[tuple[str, tuple[str, ...]]] = set()
+                waiting.append(_Loaded(self._spelt(root), found.facts, ()))
         while waiting:
             loaded = waiting.pop()
-            if (loaded.path, loaded.inherited) in seen:
-                continue
-            seen.add((loaded.path, loaded.inherited))
-            waiting += self._needs_of(loaded)
+            ways = self._ways.setdefault(loaded.path, set())
+            if loaded.inherited not in ways and len(ways) < WAYS:
+                ways.add(loaded.inherited)
+                waiting += self._needs_of(loaded)
+
+    def _spelt(self, path: str) -> str:
+        """Return the first spelling of a path to this place; ``..`` may lead around in circles."""
+        directory, _, name = path.rpartition("/")
+        place = f"{self._real_directory(directory) or directory}/{name}"
+        return self._spellings.setdefault(place, path)
 
     def _needs_of(self, loaded: _Loaded) -> list[_Loaded]:
+        facts = loaded.facts
+        own = () if facts.runpath else self._existing(places(facts.rpath, loaded.path))
+        inherited = tuple(dict.fromkeys((*own, *loaded.inherited)))
+        if facts.runpath:
+            runpath = places(facts.runpath, loaded.path)
+            searched = (*self._rules.before, *self._existing(runpath))
+        else:
+            searched = (*inherited, *self._rules.main, *self._rules.before)
         following = []
-        for name in loaded.facts.needed:
-            path, facts = self._find(name, loaded)
-            known = self.requests.get((loaded.path, name))
+        for name in facts.needed:
+            path = self._find(name, searched, facts)
+            known = self._requests.get((loaded.path, name))
             if known is None or known.path is None:
-                self.requests[loaded.path, name] = Request(loaded.path, name, path)
-            if path is not None and facts is not None:
-                following.append(_Loaded(path, facts, (*loaded.own, *loaded.inherited)))
+                self._requests[loaded.path, name] = Request(loaded.path, name, path)
+            found = self._lookup(path) if path is not None else None
+            if path is not None and found is not None and found.facts is not None:
+                following.append(_Loaded(path, found.facts, inherited))
         return following
 
-    def _find(self, name: str, loaded: _Loaded) -> tuple[str | None, ElfFacts | None]:
+    def _existing(self, directories: Iterable[str]) -> tuple[str, ...]:
+        """Leave out what is not there, and spell each directory as the first path to it."""
+        found = []
+        for directory in directories:
+            real = self._real_directory(directory)
+            if real is not None:
+                found.append(self._spellings.setdefault(f"{real}/", directory))
+        return tuple(dict.fromkeys(found))
+
+    def _find(self, name: str, searched: Iterable[str], asking: ElfFacts) -> str | None:
         if "/" in name:
-            facts = self._fits(name, loaded.facts) if name.startswith("/") else None
-            return (name, facts) if facts else (None, None)
-        searched = loaded.search(self.rules)
-        for directory in searched[: len(searched) - len(self.rules.system)]:
+            return self._spelt(name) if name[0] == "/" and self._fits(name, asking) else None
+        for directory in searched:
             path = f"{directory}/{name}"
-            facts = self._fits(path, loaded.facts)
-            if facts:
-                return path, facts
-        path_or_none = self._of_the_system(name, loaded.facts)
-        return path_or_none, self._fits(path_or_none, loaded.facts) if path_or_none else None
+            if self._fits(path, asking):
+                return self._spelt(path)
+        return self._of_the_system(name, asking)
 
     def _of_the_system(self, name: str, asking: ElfFacts) -> str | None:
         key = (asking.machine, asking.bits, name)
         if key not in self._system:
-            paths = (f"{directory}/{name}" for directory in self.rules.system)
+            paths = (f"{directory}/{name}" for directory in self._rules.system)
             self._system[key] = next((path for path in paths if self._fits(path, asking)), None)
         return self._system[key]
 
-    def _fits(self, path: str, asking: ElfFacts) -> ElfFacts | None:
-        """Return the facts of a library of the same kind; the loader passes over all others."""
-        found = self.lookup(path)
+    def _fits(self, path: str, asking: ElfFacts) -> bool:
+        """Whether it is a library of the same kind; the loader passes over all others."""
+        found = self._lookup(path)
         facts = found.facts if found else None
-        if facts is None or (facts.machine, facts.bits) != (asking.machine, asking.bits):
-            return None
-        return facts
+        return facts is not None and (facts.machine, facts.bits) == (asking.machine, asking.bits)
 
 
 def reached(

@@ -40,6 +40,7 @@ class ViewFiles:
             f"{os.path.realpath(each)}/" for each in (*stores, generation.parents[2])
         )
         self._known: dict[str, Found | None] = {}
+        self._directories: dict[str, str | None] = {}
         self._facts: dict[Identity, ElfFacts] = {}
         self._owners: dict[Identity, PackageName] = {}
         for root, manifest in self.entries:
@@ -67,6 +68,13 @@ class ViewFiles:
                 return None
             self._facts[identity] = facts
         return self._facts[identity]
+
+    def real_directory(self, path: str) -> str | None:
+        """Follow every link of a directory; ``None`` where there is none."""
+        if path not in self._directories:
+            real = os.path.realpath(path)
+            self._directories[path] = real if os.path.isdir(real) else None  # noqa: PTH112
+        return self._directories[path]
 
     def owner_of(self, found: Found) -> Owner:
         """Tell whose file it is."""

@@ -239,7 +239,7 @@ def _look(
         before=tuple(filter(None, environ.get("LD_LIBRARY_PATH", "").split(":"))),
         main=places(python.rpath, files.real(record.python)) if python else (),
     )
-    seen.loader = Loader(files.lookup, rules)
+    seen.loader = Loader(files.lookup, files.real_directory, rules)
     seen.loader.follow(each.path for each in seen.roots)
     seen.static = _static_runtimes(seen, report)
     report(StageFinished("audit", len(files.entries), perf_counter() - began))

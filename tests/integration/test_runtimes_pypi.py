@@ -100,7 +100,9 @@ def test_the_rules_give_what_the_system_s_loader_finds(settings: Settings) -> No
     ]
     compared = 0
     for module in modules:
-        loader = Loader(files.lookup, Rules(system=read_system_directories("x86_64")))
+        loader = Loader(
+            files.lookup, files.real_directory, Rules(system=read_system_directories("x86_64"))
+        )
         loader.follow([module])
         ours = {request.name: request.path for request in loader.requests.values()}
         for name, path in told_by_ldd(module).items():

@@ -78,6 +78,11 @@ class Disk:
             return None
         return Found(Identity(1, sorted(self.files).index(real)), real, facts)
 
+    def real_directory(self, path: str) -> str | None:
+        plain = posixpath.normpath(path)
+        there = any(each.startswith(f"{plain}/") for each in (*self.files, *self.links))
+        return plain if there else None
+
     def owner_of(self, found: Found) -> Owner:
         package = self.owners.get(found.real)
         return Owner("system") if package is None else Owner("package", PackageName(package))

@@ -10,7 +10,7 @@ RULES = Rules(system=("/usr/lib",))
 
 
 def path_of(disk: Disk, by: str, name: str, rules: Rules = RULES, root: str = MODULE) -> str | None:
-    loader = Loader(disk.lookup, rules)
+    loader = Loader(disk.lookup, disk.real_directory, rules)
     loader.follow([root])
     return loader.requests[by, name].path
 
@@ -111,11 +111,24 @@ def test_a_name_with_a_slash_is_a_path() -> None:
     assert path_of(disk, MODULE, "sub/liby.so") is None
 
 
-def test_libraries_that_need_each_other_end() -> None:
+@pytest.mark.parametrize("kind", ["rpath", "runpath"])
+def test_libraries_that_need_each_other_end(kind: str) -> None:
     disk = Disk()
-    disk.add(MODULE, elf(MODULE, "liby.so", runpath="$ORIGIN"))
-    disk.add(f"{SITE}/a/liby.so", elf("y", "x.so", runpath="$ORIGIN"))
-    assert path_of(disk, f"{SITE}/a/liby.so", "x.so") == MODULE
+    paths = {kind: "$ORIGIN/../a.libs:$ORIGIN/../a.libs/../a:$ORIGIN/../absent:$ORIGIN"}
+    disk.add(MODULE, elf(MODULE, "liby.so", **paths))
+    disk.add(f"{SITE}/a.libs/liby.so", elf("y", "libz.so", "x.so", **paths))
+    disk.add(f"{SITE}/a.libs/libz.so", elf("z", "liby.so", **paths))
+    loader = Loader(disk.lookup, disk.real_directory, RULES)
+    loader.follow([MODULE])
+    y = f"{SITE}/a/../a.libs/liby.so"
+    z = f"{SITE}/a/../a.libs/libz.so"
+    found = {(each.by, each.name): each.path for each in loader.requests.values()}
+    assert found == {
+        (MODULE, "liby.so"): y,
+        (y, "libz.so"): z,
+        (y, "x.so"): MODULE,
+        (z, "liby.so"): y,
+    }
 
 
 def test_loading_brings_what_is_below_and_nothing_else() -> None:
@@ -125,7 +138,7 @@ def test_loading_brings_what_is_below_and_nothing_else() -> None:
     disk.add(f"{SITE}/a/liby.so", elf("y", "libz.so", runpath="$ORIGIN"))
     disk.add(f"{SITE}/a/libz.so", elf("z"))
     disk.add(other, elf(other))
-    loader = Loader(disk.lookup, RULES)
+    loader = Loader(disk.lookup, disk.real_directory, RULES)
     loader.follow([MODULE, other])
     wanted = {f"{SITE}/a/libz.so": "z"}
     found = reached(loader.requests.values(), [MODULE, other], wanted)

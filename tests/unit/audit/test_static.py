@@ -21,7 +21,7 @@ def audited(
     disk: Disk, family: str = "openmp", static: dict[str, list[StaticRuntime]] | None = None
 ) -> FamilyAudit:
     libraries = disk.libraries()
-    loader = Loader(disk.lookup, Rules(system=("/usr/lib",)))
+    loader = Loader(disk.lookup, disk.real_directory, Rules(system=("/usr/lib",)))
     loader.follow(each.path for each in roots_of(libraries, CATALOG, "3.11"))
     requests = tuple(loader.requests.values())
     found = audit_families(CATALOG, libraries, requests, static or {}, disk.around)
