@@ -103,21 +103,21 @@ def test_a_package_that_brings_a_reserved_name_is_refused(
 def test_a_directory_of_the_user_stops_an_update_before_it_begins(
     project: Project, server: IndexServer
 ) -> None:
-    server.add(hosted(make_wheel("shared", "1.0", data={"data/share/shared.txt": "x"})))
+    server.add(hosted(make_wheel("shared", "1.0", data={"data/man/shared.txt": "x"})))
     project.write("alpha ==1.0")
     project.create()
     before = os.listdir(project.prefix / ".envmgr" / "generations")
-    (project.prefix / "share").mkdir()
-    (project.prefix / "share" / "mine.txt").write_text("mine")
+    (project.prefix / "man").mkdir()
+    (project.prefix / "man" / "mine.txt").write_text("mine")
     project.write("alpha ==1.0", "shared")
     for _ in range(2):
         with pytest.raises(NameTaken) as failure:
             project.create()
-        assert str(project.prefix / "share") in str(failure.value)
+        assert str(project.prefix / "man") in str(failure.value)
     assert os.listdir(project.prefix / ".envmgr" / "generations") == before
     assert project.python(SAY) == "1.0"
-    (project.prefix / "share" / "mine.txt").unlink()
-    (project.prefix / "share").rmdir()
+    (project.prefix / "man" / "mine.txt").unlink()
+    (project.prefix / "man").rmdir()
     assert project.create().made == "updated"
 
 
