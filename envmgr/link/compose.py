@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from envmgr.link.inputs import Composed, LaidEntry
 from envmgr.store.composed import Composition
-from envmgr.wheel.manifest import FileFacts, Manifest
+from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest, link_ends
 from envmgr.wheel.reach import search_places
 
 
@@ -62,30 +62,60 @@ class _Composing:
             files=dict(sorted(digests.items())),
         )
 
-    def _fill(self, directory: str, names: Mapping[str, FileFacts | None]) -> None:
+    def _fill(self, directory: str, names: Mapping[str, FileFacts | LinkFacts | None]) -> None:
         """Bring everything that stands in a real directory, its bytecode too."""
         root = self._laid.root
         for name, file in names.items():
             path = f"{directory}/{name}"
-            if path not in self._real:
-                (self._links if file is None else self._names)[path] = f"{root}/{path}"
+            if path in self._real:
+                continue
+            if isinstance(file, LinkFacts) and self._holds(file.target):
+                self._links[path] = file.text
+            elif isinstance(file, FileFacts):
+                self._names[path] = f"{root}/{path}"
+            else:
+                self._links[path] = f"{root}/{path}"
         if any(name.endswith(".py") for name in names):
             self._links[f"{directory}/__pycache__"] = f"{root}/{directory}/__pycache__"
+
+    def _holds(self, path: str) -> bool:
+        """Whether something of the package stands in the composition itself."""
+        return path in self._real or path.rpartition("/")[0] in self._real
 
 
 def real_directories(manifest: Manifest, exchange: Exchange) -> frozenset[str]:
     """Return the directories that must be real, with their parents.
 
-    Those in which something is exchanged, and those of libraries that look into them.
+    Those in which something is exchanged, those of libraries that look into them, and
+    those of the package's own links that lead into such directories or to such libraries.
     """
+    ends = link_ends(manifest.links)
     changed = {path.rpartition("/")[0] for path in exchange.paths}
-    segments = {tuple(directory.split("/")) for directory in changed}
     looking = {
         facts.path.rpartition("/")[0]
         for facts in manifest.elf
-        if not segments.isdisjoint(search_places(facts))
+        if any(_followed("/".join(place), ends) in changed for place in search_places(facts))
     }
-    return frozenset(parent for path in changed | looking for parent in _with_parents(path))
+    homes = changed | looking
+    while True:
+        real = frozenset(parent for path in homes for parent in _with_parents(path))
+        leading = {
+            path.rpartition("/")[0]
+            for path, end in ends.items()
+            if end in real or end.rpartition("/")[0] in homes
+        }
+        if leading <= homes:
+            return real
+        homes |= leading
+
+
+def _followed(directory: str, ends: Mapping[str, str]) -> str:
+    """Return where a directory really stands, if links of the package are on the way."""
+    found = ""
+    for segment in directory.split("/"):
+        found = f"{found}/{segment}".removeprefix("/")
+        found = ends.get(found, found)
+    return found
 
 
 def _with_parents(directory: str) -> Iterator[str]:
@@ -97,11 +127,13 @@ def _with_parents(directory: str) -> Iterator[str]:
 
 def _listed(
     manifest: Manifest, real: frozenset[str]
-) -> Mapping[str, Mapping[str, FileFacts | None]]:
+) -> Mapping[str, Mapping[str, FileFacts | LinkFacts | None]]:
     """List what stands directly in each of the real directories; ``None`` for a directory."""
-    found: dict[str, dict[str, FileFacts | None]] = {directory: {} for directory in sorted(real)}
+    found: dict[str, dict[str, FileFacts | LinkFacts | None]] = {
+        directory: {} for directory in sorted(real)
+    }
     tops = {directory for directory in real if "/" not in directory}
-    for file in manifest.files:
+    for file in manifest.files_and_links:
         directory, _, name = file.path.rpartition("/")
         if directory in found:
             found[directory][name] = file
@@ -119,7 +151,7 @@ def composed_at(
     root: str, composition: Composition, exchange: Exchange, laid: LaidEntry
 ) -> Composed:
     """Say what a view finds in a composition that stands at ``root``."""
-    own = {file.path for file in laid.manifest.files}
+    own = {each.path for each in laid.manifest.files_and_links}
     exchanged = exchange.paths
     return Composed(
         key=composition.key,

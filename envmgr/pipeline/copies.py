@@ -20,6 +20,7 @@ from envmgr.link.generation import (
 )
 from envmgr.link.prefix import STATE, check_prefix, lock_prefix, unusable
 from envmgr.names import EnvironmentName, GenerationId
+from envmgr.pipeline.composed_copies import bring_composed
 from envmgr.pipeline.environments import find_prefix, locate, record_of, selection_of
 from envmgr.pipeline.generations import again_at, check_whole, duplicate_of
 from envmgr.pipeline.roots import root_prefix, uproot_prefix
@@ -78,7 +79,7 @@ def clone(source: Selector, target: Selector, settings: Settings, report: Report
     Neither network nor interpreter is asked, and the links are the same, but for those to
     entries of others that may go: these are copied into our store. It belongs to the file
     and the lock of its source. Raises NoSuchEnvironment, DamagedEnvironment,
-    GenerationBroken, EnvironmentExists, NotCopied, PrefixError.
+    GenerationBroken, EnvironmentExists, NotCopied, NotMoved, PrefixError.
     """
     old = record_of(source, settings)
     origin = find_prefix(source, settings)
@@ -87,16 +88,19 @@ def clone(source: Selector, target: Selector, settings: Settings, report: Report
     if check_prefix(prefix) == "environment":
         raise EnvironmentExists(prefix)
     store = open_store(settings.stores)
-    keys = [package.key for package in old.packages]
+    keys = [*(package.key for package in old.packages), *old.composed]
     with store.leased(keys, report), lock_prefix(prefix, report):
         check_whole(origin, old, numbers_of(origin)[old.id], selection_of(source))
         if numbers_of(prefix):
             raise EnvironmentExists(prefix)
-        moved = bring_for_clone(old, store, report)
+        entries = bring_for_clone(old, store, report)
+        composed = bring_composed(old, entries, store)
+        moved = entries | composed.moved
         made = replace(
             again_at(prefix, old, None, f"clone of {_word(source)}"),
             name=name,
             stores=places_after(old, moved),
+            composed=composed.keys,
             settings={path: moved_to(file, moved) for path, file in old.settings.items()},
         )
         write_duplicate(prefix, duplicate_of(origin, old, made, moved))

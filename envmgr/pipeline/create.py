@@ -1,6 +1,7 @@
 """``create`` and ``sync``: from a file to an environment, doing only what is not done yet."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -33,6 +34,7 @@ from envmgr.lock.types import LockedPackage
 from envmgr.names import GenerationId, GroupName, PackageName
 from envmgr.pipeline.aim import Aim, aim_of, file_of
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
+from envmgr.pipeline.composing import find_composed
 from envmgr.pipeline.host_mpi import find_mpi, named
 from envmgr.pipeline.linking import direct_urls, left_out, link_ways, stray_links
 from envmgr.pipeline.mend import are_as_made
@@ -165,15 +167,17 @@ def _is_whole(
     """Whether a generation's scripts and links lead somewhere, and will: nothing was moved."""
     found = [store.find(store_key(package)) for package in packages]
     entries = [entry for entry in found if entry is not None]
-    places = {str(entry.path.parent) for entry in entries}
+    composed = find_composed(before.composed, store)
+    places = {str(entry.path.parent) for entry in (*entries, *(composed or ()))}
     return (
         len(entries) == len(found)
+        and composed is not None
         and len(places) == len(before.stores)
         and all(any(is_same_place(place, old) for old in before.stores) for place in places)
         and is_same_place(before.prefix, prefix)
         and is_linked(prefix)
         and are_as_made(entry for entry in entries if store.owns(entry))
-        and is_kept(entries, store)
+        and is_kept((*entries, *composed), store)
     )
 
 
@@ -205,14 +209,14 @@ def _link(
     """Lay the view out, write it as a new generation, and switch to it."""
     generation = new_generation_id(datetime.now(UTC))
     elsewhere = left_out(settled.lock, packages)
-    with world.stage("link", len(packages)):
+    with world.stage("link", len(packages)), ExitStack() as stack:
         laid = read_laid_entries(
             (stocked.entries[store_key(package)] for package in packages),
             _requested(aim.spec, aim.groups),
             direct_urls(packages),
             link_ways(aim.spec.link, packages),
         )
-        unified = unify(aim.spec, laid, settled.target.interpreter, store, world)
+        unified = unify(aim.spec, laid, settled.target.interpreter, store, world, stack)
         inputs = LayoutInputs(
             interpreter=settled.target.interpreter,
             entries=unified.entries,
@@ -228,15 +232,19 @@ def _link(
         )
         view = without_absent_bytecode(layout(inputs))
         record = _record(aim, settled, packages, stocked, generation, view, unified, world)
-        with store.leased(unified.keys, world.report):
-            carried = _switch(aim, view, record, store, world)
-        touch_entries((*(entry.path for entry in stocked.entries.values()), *unified.places))
+        carried = _switch(aim, view, record, store, world)
+        touch_entries(_places(stocked, unified))
     for note in told_of_runtimes(unified.note, record):
         world.report(Warned(note))
     for note in (*view.notes, *stray_links(aim.spec.link, packages, elsewhere)):
         world.report(Warned(note))
     _tell_carried(carried, world)
     return record
+
+
+def _places(stocked: Stocked, unified: Unified) -> tuple[Path, ...]:
+    """Return where the entries stand that a view links to, composed ones last."""
+    return (*(entry.path for entry in stocked.entries.values()), *unified.places)
 
 
 def _switch(
@@ -308,7 +316,7 @@ def _record(
         settings=view.settings,
         envmgr_version=__version__,
         prefix=str(aim.prefix),
-        stores=tuple(sorted({str(entry.path.parent) for entry in stocked.entries.values()})),
+        stores=tuple(sorted({str(path.parent) for path in _places(stocked, unified)})),
         lock=_text(aim.lock),
         python_wish=aim.python,
         composed=unified.keys,

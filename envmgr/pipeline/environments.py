@@ -21,6 +21,7 @@ from envmgr.link.prefix import (
     read_identity,
 )
 from envmgr.names import EnvironmentName, PackageName, normalized
+from envmgr.pipeline.composing import damage_of
 from envmgr.pipeline.errors import NoSuchEnvironment
 from envmgr.pipeline.mend import describe
 from envmgr.pipeline.roots import uproot_prefix
@@ -122,6 +123,11 @@ def list_packages(
         if tampering is not None:
             again = f"`envmgr sync {selection_of(selector)}` fetches it again"
             report(Warned(f"{describe(tampering)}; {again}"))
+    for key in record.composed:
+        entry = store.find(key)
+        damage = damage_of(entry) if entry else None
+        if damage is not None:
+            report(Warned(f"{damage}; `envmgr sync {selection_of(selector)}` makes it again"))
     return (
         *(_row(package, store) for package in record.packages),
         *map(_foreign_row, foreign),

@@ -22,8 +22,11 @@ from envmgr.pipeline.upkeep import DamagedEntry, damaged_entry, reach_of
 from envmgr.spec.environment import read_environment
 from envmgr.spec.settings import Settings, choose_indexes
 from envmgr.spec.types import IndexSpec
+from envmgr.store.composed import is_composed
+from envmgr.store.entry import Entry
 from envmgr.store.heal import Source, heal_from_wheel, heal_in_place, needs_wheel
-from envmgr.store.store import open_store
+from envmgr.store.recompose import NotRecomposed, remains_of
+from envmgr.store.store import Store, open_store
 from envmgr.store.verify import Checked, check_entry, check_store
 
 Outcome: TypeAlias = Literal["repaired", "left"]
@@ -85,14 +88,57 @@ def repair_store(
     store = open_store(settings.stores)
     shop = _Workshop(settings, environ, report, reach_of(store, settings), dry_run)
     users = shop.reach.users()
-    damaged = [each for each in check_store(store, report) if each.findings]
+    wheels, composed = _damaged(store, report)
     leftovers = store.leftovers() if dry_run or not store.path.is_dir() else store.sweep()
     return Repaired(
         store=store.path,
         dry_run=dry_run,
-        entries=tuple(_repair(each, damaged_entry(each, users), shop) for each in damaged),
+        entries=(
+            *(_repair(each, damaged_entry(each, users), shop) for each in wheels),
+            *(
+                _recompose(damaged_entry(each, users), store, dry_run=dry_run)
+                for each in _again(composed, store, wheels, dry_run=dry_run)
+            ),
+        ),
         leftovers=leftovers,
     )
+
+
+def _damaged(store: Store, report: Reporter) -> tuple[list[Checked], list[Checked]]:
+    """Return the damaged entries of wheels, and the composed ones."""
+    found = [each for each in check_store(store, report) if each.findings]
+    composed = [each for each in found if is_composed(each.entry.key)]
+    return [each for each in found if each not in composed], composed
+
+
+def _again(
+    composed: list[Checked], store: Store, wheels: list[Checked], *, dry_run: bool
+) -> list[Checked]:
+    """Look at composed entries again once wheels are repaired: they have the new files then."""
+    if dry_run or not wheels:
+        return composed
+    return [each for each in map(check_entry, store.own_composed()) if each.findings]
+
+
+def _recompose(entry: DamagedEntry, store: Store, *, dry_run: bool) -> RepairedEntry:
+    """Make a composed entry again of what it says it is made of."""
+    outcome = RepairedEntry(entry=entry, outcome="repaired", fetched=False, reason=None)
+    try:
+        composition, contents = remains_of(Entry(entry.key, entry.path))
+        if not dry_run:
+            store.alone().add_composed(composition, contents)
+    except NotRecomposed as error:
+        return replace(outcome, outcome="left", reason=f"{error}; {_way_out(entry)}")
+    except EnvmgrError as error:
+        return replace(outcome, outcome="left", reason=str(error))
+    return outcome
+
+
+def _way_out(entry: DamagedEntry) -> str:
+    if not entry.environments:
+        return "no environment needs it; `envmgr store gc --older-than 0d` removes it"
+    commands = (f"`envmgr sync -p {prefix}`" for prefix in entry.environments)
+    return f"{', '.join(commands)} makes it anew"
 
 
 def _repair(checked: Checked, entry: DamagedEntry, shop: _Workshop) -> RepairedEntry:

@@ -1,12 +1,14 @@
 """Shared runtimes in a view: decide what serves, and let compositions stand in for packages."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from envmgr.link.compose import Exchange, compose, composed_at
+from envmgr.link.compose import Exchange
 from envmgr.link.inputs import LaidEntry, LaidFile
 from envmgr.names import PackageName, StoreKey
+from envmgr.pipeline.composing import compose_entries
 from envmgr.pipeline.host_mpi import host_mpi
 from envmgr.pipeline.runtime_catalog import catalog_of, choices_of, not_unified
 from envmgr.pipeline.world import World
@@ -69,8 +71,11 @@ def unify(
     interpreter: Interpreter,
     store: Store,
     world: World,
+    stack: ExitStack,
 ) -> Unified:
     """Plan the runtimes of an environment, and make the compositions that the plan needs.
+
+    Nobody collects these until ``stack`` is left.
 
     Raises EnvironmentFileInvalid, RecipeInvalid, EntryDamaged, StoreNotWritable, StoreFull;
     and UnusableHostMpi, NoHostMpi, SeveralHostMpis, UnservedAbi where a library of the
@@ -89,9 +94,8 @@ def unify(
         return Unified(entries=entries, note=note, mpi=mpi)
     roots = _Roots(entries)
     plan = plan_runtimes(catalog, choices, manifests, roots.symbols_of)
-    exchanges = _exchanges(plan, roots)
     return Unified(
-        entries=tuple(_composed(laid, exchanges, store) for laid in entries),
+        entries=compose_entries(entries, _exchanges(plan, roots), store, world.report, stack),
         plan=plan,
         standing={name: roots.path(file) for name, file in plan.standing.items()},
         mpi=mpi,
@@ -146,14 +150,3 @@ def _render(written: Written, roots: _Roots) -> bytes:
             in_child=written.in_child,
         )
     )
-
-
-def _composed(
-    laid: LaidEntry, exchanges: Mapping[PackageName, Exchange], store: Store
-) -> LaidEntry:
-    exchange = exchanges.get(laid.manifest.name)
-    if exchange is None:
-        return laid
-    composition = compose(laid, exchange)
-    entry = store.add_composed(composition, exchange.files)
-    return replace(laid, composed=composed_at(str(entry.path), composition, exchange, laid))

@@ -138,8 +138,8 @@ def places_after(record: GenerationRecord, moved: Mapping[str, str]) -> tuple[st
     left = {
         directory
         for directory in record.stores
-        for package in record.packages
-        if f"{directory}/{package.key}" not in moved and Path(directory, package.key).is_dir()
+        for key in (*(package.key for package in record.packages), *record.composed)
+        if f"{directory}/{key}" not in moved and Path(directory, key).is_dir()
     }
     return tuple(sorted({*left, *(str(Path(new).parent) for new in moved.values())}))
 

@@ -20,9 +20,12 @@ from envmgr.pipeline.roots import Reach, read_reach
 from envmgr.pipeline.types import Selector
 from envmgr.spec.settings import Settings
 from envmgr.store.collect import CollectedEntry, collect, measure_entry, measure_tree
+from envmgr.store.composed import is_composed
+from envmgr.store.entry import wheel_of
 from envmgr.store.errors import StoreUnreadable
+from envmgr.store.findings import Finding
 from envmgr.store.store import Store, open_store
-from envmgr.store.verify import Checked, Finding, check_store
+from envmgr.store.verify import Checked, check_store
 
 AGE = 30 * 24 * 3600.0
 """Seconds since an environment last linked an entry, after which it may be collected."""
@@ -167,14 +170,21 @@ def verify_store(settings: Settings, report: Reporter, *, fast: bool = False) ->
 
 def damaged_entry(checked: Checked, users: Mapping[StoreKey, tuple[Path, ...]]) -> DamagedEntry:
     """Say of a damaged entry what it is and who uses it."""
-    manifest = checked.manifest
     return DamagedEntry(
         key=checked.entry.key,
         path=checked.entry.path,
-        package="" if manifest is None else f"{manifest.name} {manifest.version}",
+        package=_package(checked),
         findings=checked.findings,
         environments=users.get(checked.entry.key, ()),
     )
+
+
+def _package(checked: Checked) -> str:
+    manifest = checked.manifest
+    if manifest is not None:
+        return f"{manifest.name} {manifest.version}"
+    told = wheel_of(checked.entry) if is_composed(checked.entry.key) else ""
+    return told if told != checked.entry.key else ""
 
 
 def reach_of(store: Store, settings: Settings) -> Reach:
@@ -194,7 +204,7 @@ def disk_use(selector: Selector | None, settings: Settings, report: Reporter) ->
     store = open_store(settings.stores)
     reach = reach_of(store, settings)
     measured = _measure(store, reach, report)
-    own_keys = {entry.key for entry in store.own_entries()}
+    own_keys = {entry.key for entry in (*store.own_entries(), *store.own_composed())}
     users = reach.users()
     if only is not None and only not in reach.keys:
         report(Warned(f"the store does not know {only}: run `envmgr sync -p {only}`"))
@@ -214,7 +224,7 @@ def disk_use(selector: Selector | None, settings: Settings, report: Reporter) ->
 
 
 def _measure(store: Store, reach: Reach, report: Reporter) -> Mapping[StoreKey, CollectedEntry]:
-    entries = {entry.key: entry for entry in store.own_entries()}
+    entries = {entry.key: entry for entry in (*store.own_entries(), *store.own_composed())}
     for key in reach.reached - set(entries):
         found = store.find(key)
         if found is not None:

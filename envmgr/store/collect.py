@@ -5,7 +5,7 @@ next writer sweeps. Two of them at once share the work.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,8 @@ from envmgr.errors import PrefixError
 from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, silent
 from envmgr.files import remove_file, remove_tree
 from envmgr.names import StoreKey
-from envmgr.store.entry import WHEEL_NAME
+from envmgr.store.composed import is_composed, read_composition, sources_of
+from envmgr.store.entry import WHEEL_NAME, Entry
 from envmgr.store.errors import StoreNotWritable
 from envmgr.store.leases import announce_collection, read_leases
 from envmgr.store.processes import keys_in_use
@@ -131,8 +132,15 @@ def _judge(place: Path, read_reached: ReadReached, age: float, now: float) -> _J
             _judge_unneeded(entries / name, now - age, judged)
     if judged.doomed:
         used = keys_in_use(os.path.realpath(entries))
-        _spare(judged, used)
+        _spare(judged, used | _sources(entries, used))
     return judged
+
+
+def _sources(entries: Path, used: Iterable[StoreKey]) -> frozenset[StoreKey]:
+    """Return the entries that used composed ones are made of: of those, no file may show."""
+    composed = (Entry(key, entries / key) for key in used if is_composed(key))
+    found = (read_composition(entry) for entry in composed)
+    return frozenset().union(*(sources_of(each) for each in found if each is not None))
 
 
 def _spare(judged: _Judged, used: frozenset[StoreKey]) -> None:
@@ -185,17 +193,29 @@ def measure_entry(key: StoreKey, path: Path) -> CollectedEntry:
         wheel = (path / WHEEL_NAME).read_text("utf-8").strip()
     except (OSError, ValueError):
         wheel = ""
-    size, inodes = measure_tree(os.fspath(path))
+    size, inodes = measure_tree(os.fspath(path), _further_names(key, path))
     return CollectedEntry(key=key, wheel=wheel, bytes=size, inodes=inodes)
 
 
-def measure_tree(path: str) -> tuple[int, int]:
-    """Return bytes of the files of a tree, and its inodes, itself included; links count as one."""
+def _further_names(key: StoreKey, path: Path) -> Set[str]:
+    """Name the files of a composed entry that are counted where their package stands."""
+    composition = read_composition(Entry(key, path)) if is_composed(key) else None
+    return frozenset() if composition is None else composition.names.keys()
+
+
+def measure_tree(path: str, further: Set[str] = frozenset()) -> tuple[int, int]:
+    """Return bytes of the files of a tree, and its inodes, itself included; links count as one.
+
+    Files of ``further``, relative to the tree, are other trees' and count for nothing.
+    """
     size, inodes, waiting = 0, 1, [path]
+    own = len(path) + 1
     while waiting:
         try:
             with os.scandir(waiting.pop()) as listing:
                 for item in listing:
+                    if item.path[own:] in further and not item.is_symlink():
+                        continue
                     inodes += 1
                     if item.is_dir(follow_symlinks=False):
                         waiting.append(item.path)

@@ -20,8 +20,9 @@ from envmgr.store.facts import PARTS
 from envmgr.store.pyc import CACHE, bytecode_fault
 from envmgr.store.tree import Tree
 from envmgr.store.unpack import describe
-from envmgr.store.verify import record_disagreements
+from envmgr.store.verify import links_of, record_disagreements
 from envmgr.wheel.central_directory import path_problem
+from envmgr.wheel.links import LINKS, InvalidLinks
 from envmgr.wheel.manifest import FileFacts, Manifest
 
 PIECE = 1024 * 1024
@@ -65,6 +66,7 @@ def copy_into(entry: Entry, root: str, stamps: Collection[str] | None = None) ->
         _copy_file(entry, facts, tree)
     for path in record_disagreements(root, manifest):
         raise NotCopied(entry, f"{path} is not what the wheel's RECORD says")
+    _copy_links(entry, manifest, root, tree)
     complete = [
         (stamp, counts)
         for stamp in _stamps(entry, stamps)
@@ -84,6 +86,23 @@ def _check_paths(entry: Entry, manifest: Manifest) -> None:
         problem = path_problem(facts.path) if part in PARTS and below else "it is in no part"
         if problem:
             raise NotCopied(entry, f"the manifest has {facts.path!r}: {problem}")
+
+
+def _copy_links(entry: Entry, manifest: Manifest, root: str, tree: Tree) -> None:
+    """Make the links that the wheel's own LINKS asks for, by all the rules for wheels.
+
+    The manifest must say the same; it alone would let a link lead anywhere.
+    """
+    try:
+        links = links_of(root, manifest)
+    except (OSError, UnicodeDecodeError, InvalidLinks) as error:
+        if not manifest.links:
+            return  # a file like any other: the wheel was unpacked without links
+        raise NotCopied(entry, f"its links cannot be told: {error}") from error
+    if sorted(links, key=lambda link: link.path) != [*manifest.links]:
+        raise NotCopied(entry, f"the manifest has other links than {LINKS}")
+    for link in links:
+        tree.link(link.path, link.text)
 
 
 def _copy_file(entry: Entry, facts: FileFacts, tree: Tree) -> None:

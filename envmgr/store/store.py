@@ -18,6 +18,7 @@ from envmgr.files import remove_tree
 from envmgr.helper import Helper
 from envmgr.names import StoreKey
 from envmgr.store.composed import Composition, is_composed, write_composed
+from envmgr.store.composed_check import is_as_composed
 from envmgr.store.entry import Entry, wheel_of
 from envmgr.store.errors import store_failure
 from envmgr.store.staging import left_behind, make_staging, sweep_staging
@@ -132,14 +133,14 @@ class Store:
                 raise store_failure(self.path, filename, error) from error
 
     def add_composed(self, composition: Composition, contents: Mapping[str, bytes]) -> Entry:
-        """Make a composed entry; one that is there already is returned as it is.
+        """Make a composed entry; one that is there and whole is returned as it is.
 
-        ``contents`` are those of its own files. Raises StoreNotWritable, StoreFull, which
-        leave nothing behind.
+        ``contents`` are those of its own files. Raises EntryDamaged where a file that it
+        should hold is gone, StoreNotWritable, StoreFull, which leave nothing behind.
         """
         key = composition.key
         found = self.find(key)
-        if found is not None:
+        if found is not None and is_as_composed(found):
             return found
         try:
             self._prepare()
@@ -241,7 +242,23 @@ class Store:
 
 
 def _rename_in(staging: str, final: str) -> None:
-    """Put a finished entry into its place, or drop it where another got there first."""
+    """Put a finished entry into its place, or drop it where another got there first.
+
+    A composed one that stands there damaged gives way.
+    """
+    entry = Entry(StoreKey(os.path.basename(final)), Path(final))  # noqa: PTH119 - as strings
+    if is_composed(entry.key) and os.path.lexists(final) and not is_as_composed(entry):
+        aside = make_staging(os.path.dirname(final))  # noqa: PTH120
+        with suppress(FileNotFoundError):
+            os.rename(final, aside)  # noqa: PTH104
+        _put(staging, final)
+        with suppress(OSError):
+            remove_tree(aside)
+    else:
+        _put(staging, final)
+
+
+def _put(staging: str, final: str) -> None:
     try:
         Path(staging).rename(final)
     except OSError as error:

@@ -43,10 +43,11 @@ class Tampering:
 
     def __str__(self) -> str:
         kinds = (("new", self.added), ("changed", self.changed), ("gone", self.removed))
-        return "; ".join(f"{kind}: {_shown(paths)}" for kind, paths in kinds if paths)
+        return "; ".join(f"{kind}: {few_paths(paths)}" for kind, paths in kinds if paths)
 
 
-def _shown(paths: tuple[str, ...]) -> str:
+def few_paths(paths: tuple[str, ...]) -> str:
+    """Name the first of some paths, and count the others."""
     more = len(paths) - SHOWN
     return ", ".join(paths[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Literal, TypeAlias
 
 from envmgr.events import Noted, Reporter, StageAdvanced, StageFinished, StageStarted, silent
+from envmgr.store.composed import is_composed
+from envmgr.store.composed_check import check_composed
 from envmgr.store.entry import (
     DIRECTORY_MODE,
     FILE_MODE,
@@ -20,6 +21,7 @@ from envmgr.store.entry import (
     Entry,
 )
 from envmgr.store.errors import StoreUnreadable
+from envmgr.store.findings import Finding, Kind
 from envmgr.store.leases import read_leases
 from envmgr.store.pyc import CACHE, bytecode_fault, source_of
 from envmgr.store.sources import SOURCES, render_sources
@@ -35,24 +37,15 @@ from envmgr.wheel.manifest import (
 from envmgr.wheel.record import InvalidRecord, parse_record
 from envmgr.wheel.unpack import UnknownScheme, destination, entry_links
 
-Kind: TypeAlias = Literal["missing", "changed", "extra", "mode", "facts", "bytecode", "unreadable"]
-"""``facts``: manifest, SOURCES.txt or wheel-name; ``unreadable``: nobody can say any more."""
-
 _BESIDE = (MANIFEST, SOURCES, WHEEL_NAME)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is wrong. ``path`` is relative to the entry, empty for itself."""
-
-    kind: Kind
-    path: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in one entry; ``files`` is how many were looked at."""
+    """What was found in one entry; ``files`` is how many were looked at.
+
+    ``manifest`` is ``None`` where it cannot be read, and for composed entries.
+    """
 
     entry: Entry
     findings: tuple[Finding, ...]
@@ -79,14 +72,15 @@ def check_entries(
 
 
 def check_store(store: Store, report: Reporter, *, fast: bool = False) -> Iterator[Checked]:
-    """Check the entries that stand where a store adds.
+    """Check the entries that stand where a store adds, composed ones last.
 
     One that another process works on is passed over, with a note: it opens
     directories, and has files under way. Raises StoreUnreadable.
     """
     try:
         busy = read_leases(store.path)
-        for checked in check_entries(store.own_entries(), report, fast=fast):
+        entries = (*store.own_entries(), *store.own_composed())
+        for checked in check_entries(entries, report, fast=fast):
             if not checked.findings:
                 yield checked
             elif checked.entry.key in busy | read_leases(store.path):
@@ -98,7 +92,13 @@ def check_store(store: Store, report: Reporter, *, fast: bool = False) -> Iterat
 
 
 def check_entry(entry: Entry, *, fast: bool = False) -> Checked:
-    """Compare an entry with its manifest, and that with the wheel's RECORD."""
+    """Compare an entry with its manifest, and that with the wheel's RECORD.
+
+    A composed one is compared with what it is made of.
+    """
+    if is_composed(entry.key):
+        findings, files = check_composed(entry)
+        return Checked(entry, findings, files, None)
     root = os.fspath(entry.path)
     try:
         manifest = decode_manifest((entry.path / MANIFEST).read_bytes(), MANIFEST)
@@ -137,7 +137,7 @@ class _Check:
         for path in (*expected, *links):
             if path not in there:
                 self.find("missing", path, "is missing")
-        self._check_links(expected, links)
+        self._check_links(links)
         self._check_facts(there)
         if not self.fast:
             self._check_record()
@@ -198,14 +198,10 @@ class _Check:
             detail = f"leads to {path.readlink()} instead of {link.text}"
             self.find("changed", link.path, detail)
 
-    def _check_links(self, files: Iterable[str], links: Mapping[str, LinkFacts]) -> None:
+    def _check_links(self, links: Mapping[str, LinkFacts]) -> None:
         """Catch a manifest that was computed from an entry without its links, or made with none."""
-        info = self.manifest.dist_info
-        if f"site-packages/{info}/{LINKS}" not in files:
-            return
         try:
-            rows = parse_links(Path(self.root, "site-packages", info, LINKS).read_text("utf-8-sig"))
-            wanted = entry_links(rows, files, info)
+            wanted = links_of(self.root, self.manifest)
         except (OSError, UnicodeDecodeError, InvalidLinks):
             return  # a file like any other, and checked as one
         for link in wanted:
@@ -268,6 +264,19 @@ class _Check:
     def _hash(self, path: str) -> str:
         with open(f"{self.root}/{path}", "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def links_of(root: str, manifest: Manifest) -> tuple[LinkFacts, ...]:
+    """Plan the links that the LINKS of an entry at ``root`` asks for; none where it has none.
+
+    Raises InvalidLinks, UnicodeDecodeError, OSError.
+    """
+    info = manifest.dist_info
+    files = [file.path for file in manifest.files]
+    if f"site-packages/{info}/{LINKS}" not in files:
+        return ()
+    rows = parse_links(Path(root, "site-packages", info, LINKS).read_text("utf-8-sig"))
+    return entry_links(rows, files, info)
 
 
 def record_disagreements(root: str, manifest: Manifest) -> Iterator[str]:

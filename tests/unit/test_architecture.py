@@ -73,6 +73,8 @@ DOORS = {
     "store/bytecode": "disk processes threads time",
     "store/collect": "disk time",
     "store/composed": "disk",
+    "store/composed_check": "disk",
+    "store/recompose": "disk",
     "store/copy": "disk",
     "store/entry": "disk",
     "store/facts": "disk",

@@ -43,7 +43,7 @@ from envmgr.pipeline.wheel_link import LinkedWheel
 from envmgr.pipeline.wheel_output import Written
 from envmgr.pipeline.which import Owned, Owners
 from envmgr.store.collect import CollectedEntry
-from envmgr.store.verify import Finding
+from envmgr.store.findings import Finding
 from envmgr.wheel.writing import PartLink
 from tests.integration.cli.terminal import ROOT
 
