@@ -39,6 +39,7 @@ class Source:
         self.real = frozenset(_with_parents(laid.manifest.reaching))
         self._reaching_programs = frozenset(_reaching_programs(laid.manifest))
         self._composed = laid.composed
+        self._serving = laid.serving
 
     def target(self, path: str) -> str:
         """Return where a link to a path of the entry leads: into what stands in for it, if any."""
@@ -54,6 +55,8 @@ class Source:
         libraries of other entries is no link: the kernel takes ``$ORIGIN`` from its end.
         """
         if self._composed is not None and claim.source in self._composed.exchanged:
+            return LinkWay.FOLD
+        if claim.source in self._serving:
             return LinkWay.FOLD
         if claim.source in self._reaching_programs:
             return max(self.way, LinkWay.HARDLINK, key=WEIGHT.__getitem__)

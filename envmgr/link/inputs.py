@@ -49,6 +49,8 @@ class LaidEntry:
     """How its files get into the view."""
     composed: Composed | None = None
     """What stands in for parts of it."""
+    serving: Set[str] = frozenset()
+    """Its libraries that others are led to, which must be links here too: a copy is another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envmgr.link.compose import Exchange
@@ -94,12 +94,18 @@ def unify(
         return Unified(entries=entries, note=note, mpi=mpi)
     roots = _Roots(entries)
     plan = plan_runtimes(catalog, choices, manifests, roots.symbols_of)
+    serving = tuple(_serving(laid, plan.led_to) for laid in entries)
     return Unified(
-        entries=compose_entries(entries, _exchanges(plan, roots), store, world.report, stack),
+        entries=compose_entries(serving, _exchanges(plan, roots), store, world.report, stack),
         plan=plan,
         standing={name: roots.path(file) for name, file in plan.standing.items()},
         mpi=mpi,
     )
+
+
+def _serving(laid: LaidEntry, led_to: Iterable[FileOf]) -> LaidEntry:
+    own = frozenset(file.path for file in led_to if file.package == laid.manifest.name)
+    return replace(laid, serving=own) if own else laid
 
 
 class _Roots:

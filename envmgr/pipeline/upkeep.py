@@ -20,8 +20,7 @@ from envmgr.pipeline.roots import Reach, read_reach
 from envmgr.pipeline.types import Selector
 from envmgr.spec.settings import Settings
 from envmgr.store.collect import CollectedEntry, collect, measure_entry, measure_tree
-from envmgr.store.composed import is_composed
-from envmgr.store.entry import wheel_of
+from envmgr.store.composed import is_composed, read_composition, told_of
 from envmgr.store.errors import StoreUnreadable
 from envmgr.store.findings import Finding
 from envmgr.store.store import Store, open_store
@@ -183,8 +182,8 @@ def _package(checked: Checked) -> str:
     manifest = checked.manifest
     if manifest is not None:
         return f"{manifest.name} {manifest.version}"
-    told = wheel_of(checked.entry) if is_composed(checked.entry.key) else ""
-    return told if told != checked.entry.key else ""
+    composition = read_composition(checked.entry) if is_composed(checked.entry.key) else None
+    return "" if composition is None else told_of(composition).strip()
 
 
 def reach_of(store: Store, settings: Settings) -> Reach:

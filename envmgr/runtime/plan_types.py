@@ -96,5 +96,13 @@ class RuntimePlan:
     variables: Mapping[str, str] = field(default_factory=dict)
     """What the start-up file sets unless the user has."""
 
+    @property
+    def led_to(self) -> frozenset[FileOf]:
+        """The files that others are led to, wherever they stand."""
+        targets = (
+            each.needed if isinstance(each, Written) else each for each in self.replaced.values()
+        )
+        return frozenset((*targets, *self.added.values(), *self.standing.values()))
+
     def __bool__(self) -> bool:
         return bool(self.replaced or self.added or self.standing or self.variables)

@@ -42,7 +42,11 @@ def _servers(
         else:
             wheel = implementation.wheel
             files = () if wheel is None else survey.libraries_of(wheel.name)
-            found = [each for each in files if fnmatchcase(each.path, provided.file)]
+            found = [
+                each
+                for each in files
+                if any(fnmatchcase(path, provided.file) for path in survey.paths_of(each))
+            ]
             for file in found[:1]:
                 yield Server(file, provided, provided.spellings)
         covered.update(provided.stands_for)

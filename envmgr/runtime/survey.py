@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from envmgr.names import PackageName
 from envmgr.runtime.types import Family, Library, RuntimeCatalog
-from envmgr.wheel.manifest import ElfFacts, FileFacts, Manifest
+from envmgr.wheel.manifest import ElfFacts, FileFacts, Manifest, link_ends
 from envmgr.wheel.reach import is_of_the_platform, search_places
 
 
@@ -47,6 +47,7 @@ class Survey:
     def __init__(self, catalog: RuntimeCatalog, manifests: Iterable[Manifest]) -> None:
         self._manifests = {manifest.name: manifest for manifest in manifests if manifest.elf}
         self._files: dict[PackageName, dict[str, FileFacts]] = {}
+        self._ends = {name: link_ends(each.links) for name, each in self._manifests.items()}
         self._facts: dict[FileOf, ElfFacts] = {}
         self._askers: dict[str, list[FileOf]] = {}
         copies = []
@@ -75,8 +76,13 @@ class Survey:
         return self._files_of(file.package)[file.path].sha256
 
     def has(self, file: FileOf) -> bool:
-        """Tell whether the entry of a package that holds libraries has this file."""
-        return file.path in self._files_of(file.package)
+        """Tell whether the entry of a package that holds libraries has this file, or link."""
+        return file.path in self._files_of(file.package) or file.path in self._ends[file.package]
+
+    def paths_of(self, file: FileOf) -> tuple[str, ...]:
+        """Return the path of a file, and those of the links of its package that lead to it."""
+        ends = self._ends[file.package]
+        return (file.path, *(path for path, end in ends.items() if end == file.path))
 
     def _files_of(self, package: PackageName) -> Mapping[str, FileFacts]:
         if package not in self._files:
@@ -106,8 +112,10 @@ class Survey:
         )
 
     def _found(self, package: PackageName, places: Iterable[str], name: str) -> FileOf | None:
-        files = (FileOf(package, f"{place}/{name}") for place in places)
-        return next((file for file in files if self.has(file)), None)
+        ends, files = self._ends[package], self._files_of(package)
+        paths = (f"{place}/{name}" for place in places)
+        found = (ends.get(path, path) for path in paths)
+        return next((FileOf(package, path) for path in found if path in files), None)
 
     def is_self_sufficient(self, file: FileOf) -> bool:
         """Tell whether a library itself finds all it asks for, whoever loads it."""
@@ -127,24 +135,32 @@ class Survey:
         return {file: tuple(found[file]) for file in sorted(found)}
 
     def _libraries_in(self, package: PackageName) -> frozenset[str]:
-        """Return the names of a package's libraries, wherever they are in it."""
-        return frozenset(facts.path.rpartition("/")[2] for facts in self._manifests[package].elf)
+        """Return the names of a package's libraries, wherever they are in it; of links too."""
+        return frozenset(
+            path.rpartition("/")[2]
+            for facts in self._manifests[package].elf
+            for path in self.paths_of(FileOf(package, facts.path))
+        )
+
+    def _names_of(self, copy: Copy) -> frozenset[str]:
+        names = {path.rpartition("/")[2] for path in self.paths_of(copy.file)}
+        return frozenset(names | {copy.facts.soname or copy.file.filename})
 
     def consumers(self, copy: Copy) -> tuple[FileOf, ...]:
         """Return who asks for a copy by its file's name or its SONAME, itself left out.
 
         A name without a hash, ``libgomp.so.1``, may be asked for by anyone.
         """
-        names = {copy.file.filename, copy.facts.soname or copy.file.filename}
-        askers = {file for name in names for file in self._askers.get(name, ())}
+        askers = {file for name in self._names_of(copy) for file in self._askers.get(name, ())}
         return tuple(sorted(askers - {copy.file}))
 
     def wanted_versions(self, copy: Copy) -> frozenset[str]:
         """Return the symbol versions that its consumers want of a copy."""
+        names = self._names_of(copy)
         return frozenset(
             version
             for file in self.consumers(copy)
             for name, versions in self._facts[file].needed_versions.items()
-            if name in (copy.file.filename, copy.facts.soname)
+            if name in names
             for version in versions
         )
