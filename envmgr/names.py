@@ -5,6 +5,7 @@ same name in lower case; nobody checks it again.
 """
 
 import re
+from functools import lru_cache
 from typing import NewType
 
 PackageName = NewType("PackageName", str)
@@ -39,6 +40,7 @@ class InvalidName(ValueError):
         return f"{self.text!r} is not a valid {self.kind}"
 
 
+@lru_cache(maxsize=4096)  # pages repeat their project's name for each of thousands of files
 def normalized(text: str) -> str:
     """Return the PEP 503 spelling of ``text``, which is not checked."""
     return _SEPARATORS.sub("-", text).lower()

@@ -6,7 +6,7 @@ and a wheel is looked at closely only when it is chosen.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -33,28 +33,41 @@ from envmgr.wheel.filename import InvalidWheelFilename, parse_wheel_filename, sp
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2")
 TAGS_SHOWN = 8
 """How many of a version's tags are kept to explain why none fits."""
-
-_Wheel: TypeAlias = tuple[PageFile, "_Ending"]
+_Preference: TypeAlias = tuple[int, int, str]
+"""Of a version's wheels the one with the greatest is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
     """What follows name and version in a wheel's file name: ``1-cp312-cp312-linux_x86_64.whl``."""
 
-    rank: int | None
-    """Of the best tag; ``None`` where none fits."""
-    build: tuple[int, str]
-    label: str | None
     tags: str
     """As written."""
+    label: str | None
+    matches: bool
+    """Whether one of the tags is the target's."""
+    preference: _Preference | None
+    """``None`` for what may never be chosen."""
 
 
-@dataclass(slots=True)
 class _Files:
-    """One version's files, by what they are."""
+    """One version's files in the order of the page.
 
-    wheels: list[_Wheel] = field(default_factory=list)
-    sources: list[PageFile] = field(default_factory=list)
+    ``fitting`` are those of ``wheels`` that may be chosen as far as their endings tell.
+    """
+
+    __slots__ = ("fitting", "sources", "wheels")
+
+    def __init__(self) -> None:
+        self.wheels: list[PageFile] = []
+        self.fitting: list[tuple[PageFile, _Preference]] = []
+        self.sources: list[PageFile] = []
+
+    def join(self, more: "_Files") -> None:
+        """Take what another spelling of the same version has."""
+        self.wheels += more.wheels
+        self.fitting += more.fitting
+        self.sources += more.sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +113,29 @@ class Chooser:
         self, files: Iterable[PageFile], name: PackageName
     ) -> list[tuple[Version, _Files]]:
         by_text: dict[str, _Files] = {}
-        ours: dict[str, bool] = {}
+        endings = self._endings
         for file in files:
             filename = file.filename
             if filename.endswith(".whl"):
                 written, _, rest = filename.partition("-")
-                version, _, ending_text = rest.partition("-")
-                mine = ours.get(written)
-                if mine is None:
-                    mine = ours[written] = normalized(written) == name
-                if not mine:
+                if normalized(written) != name:
                     continue
-                if ending_text in self._endings:
-                    ending = self._endings[ending_text]
-                else:
-                    ending = self._endings[ending_text] = self._ending(filename)
-                if ending is not None:
-                    _at(by_text, version).wheels.append((file, ending))
+                version, _, ending_text = rest.partition("-")
+                if ending_text not in endings:
+                    endings[ending_text] = self._ending(filename)
+                ending = endings[ending_text]
+                if ending is None:
+                    continue
+                found = by_text.get(version)
+                if found is None:
+                    found = by_text[version] = _Files()
+                found.wheels.append(file)
+                if ending.preference is not None:
+                    found.fitting.append((file, ending.preference))
             elif filename.endswith(SDIST_SUFFIXES):
                 source_version = sdist_version(filename, name)
                 if source_version is not None:
-                    _at(by_text, source_version).sources.append(file)
+                    by_text.setdefault(source_version, _Files()).sources.append(file)
         return _parsed(by_text)
 
     def _ending(self, filename: str) -> _Ending | None:
@@ -134,16 +149,16 @@ class Chooser:
         except InvalidWheelFilename:
             return None
         ranks = [rank for tag in parsed.tags if (rank := self._ranks.get(tag)) is not None]
-        return _Ending(
-            min(ranks, default=None), parsed.build or (-1, ""), label, f"{python}-{abi}-{platform}"
-        )
+        number, text = parsed.build or (-1, "")
+        preference = (-min(ranks), number, text) if ranks and label is None else None
+        return _Ending(f"{python}-{abi}-{platform}", label, bool(ranks), preference)
 
     def _best(self, files: _Files) -> PageFile | None:
-        best: tuple[tuple[bool, int, tuple[int, str]], str, PageFile] | None = None
-        for file, ending in files.wheels:
-            if ending.rank is None or ending.label is not None or not self._admits(file):
+        best: tuple[tuple[bool, _Preference], str, PageFile] | None = None
+        for file, preference in files.fitting:
+            if not self._admits(file):
                 continue
-            key = (file.yanked is False or file.yank_reason is None, -ending.rank, ending.build)
+            key = (file.yanked is False or file.yank_reason is None, preference)
             if best is None or key > best[0] or (key == best[0] and file.filename < best[1]):
                 best = (key, file.filename, file)
         return None if best is None else best[2]
@@ -166,21 +181,18 @@ class Chooser:
 
     def _reason(self, files: _Files) -> Exclusion:
         """Say why none of a version's wheels will do: the reason that changing least would lift."""
-        everything = [*(file for file, _ in files.wheels), *files.sources]
+        everything = [*files.wheels, *files.sources]
         in_time = [file for file in everything if self._in_time(file)]
         if not in_time:
             times = [time for file in everything if (time := parse_time(file.upload_time))]
             return UploadedTooLate(min(times)) if times else UploadTimeUnknown()
         if not any(self._admits_python(file.requires_python) for file in in_time):
             return PythonMismatch(in_time[0].requires_python or "")
-        wheels = [
-            ending
-            for file, ending in files.wheels
-            if self._in_time(file) and self._admits_python(file.requires_python)
-        ]
+        found = [self._endings[_ending_text(file)] for file in files.wheels if self._admits(file)]
+        wheels = [ending for ending in found if ending is not None]
         if not wheels:
             return SourceOnly()
-        labels = {ending.label for ending in wheels if ending.label and ending.rank is not None}
+        labels = {ending.label for ending in wheels if ending.label and ending.matches}
         if labels:
             return UnsupportedVariant(tuple(sorted(labels)))
         tags = dict.fromkeys(ending.tags for ending in wheels)
@@ -231,11 +243,8 @@ def _usable_url(base: str, url: str) -> str | UnusableMetadata:
     return found
 
 
-def _at(versions: dict[str, _Files], text: str) -> _Files:
-    files = versions.get(text)
-    if files is None:
-        files = versions[text] = _Files()
-    return files
+def _ending_text(file: PageFile) -> str:
+    return file.filename.partition("-")[2].partition("-")[2]
 
 
 def _parsed(by_text: Mapping[str, _Files]) -> list[tuple[Version, _Files]]:
@@ -248,8 +257,7 @@ def _parsed(by_text: Mapping[str, _Files]) -> list[tuple[Version, _Files]]:
             continue
         known = versions.setdefault(version, files)
         if known is not files:
-            known.wheels += files.wheels
-            known.sources += files.sources
+            known.join(files)
     return sorted(versions.items(), key=lambda item: item[0], reverse=True)
 
 

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from resolvelib import AbstractProvider, BaseReporter
-from resolvelib.resolvers import RequirementInformation, Resolution, ResolverException
+from resolvelib.resolvers import Criterion, RequirementInformation, Resolution, ResolverException
 
 from envmgr.names import ExtraName, PackageName
 from envmgr.resolve.facts import Demand, Facts
@@ -40,6 +40,28 @@ class Option(NamedTuple):
 
 class Wandering(ResolverException):
     """Resolvelib takes longer than it is worth."""
+
+
+class Options(Sequence[Option]):
+    """The options of a mask, best first, each made when it is looked at: mostly one is."""
+
+    def __init__(self, name: PackageName, extra: ExtraName | None, mask: int) -> None:
+        self._name = name
+        self._extra = extra
+        self._mask = mask
+
+    def __iter__(self) -> Iterator[Option]:
+        return (Option(self._name, self._extra, position) for position in bits(self._mask))
+
+    def __len__(self) -> int:
+        return self._mask.bit_count()
+
+    @overload
+    def __getitem__(self, index: int) -> Option: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Option]: ...
+    def __getitem__(self, index: int | slice) -> Option | Sequence[Option]:
+        return list(self)[index]
 
 
 _NEVER = Want(PackageName(""), None, 0, 0)
@@ -122,7 +144,7 @@ class _Provider(AbstractProvider[Want, Option, Identifier]):
         for option in incompatibilities[identifier]:
             mask &= ~(1 << option.position)
         mask &= ~self._facts.package(name).needs_pin | pins
-        return [Option(name, extra, position) for position in bits(mask)]
+        return Options(name, extra, mask)
 
     def is_satisfied_by(self, requirement: Want, candidate: Option) -> bool:
         return bool(requirement.mask >> candidate.position & 1)
@@ -166,6 +188,29 @@ class _Patience(BaseReporter[Want, Option, Identifier]):
             raise Wandering
 
 
+class _Resolution(Resolution[Want, Option, Identifier]):
+    """Remembers what a pin satisfies: each round asks that of every name, and few have changed."""
+
+    def __init__(self, facts: Facts, provider: _Provider) -> None:
+        super().__init__(provider, _Patience(facts))
+        self._satisfied: dict[Identifier, tuple[Option, Criterion[Want, Option]]] = {}
+
+    def _is_current_pin_satisfying(
+        self, name: Identifier, criterion: Criterion[Want, Option]
+    ) -> bool:
+        """Neither pins nor criteria ever change: they are replaced."""
+        pin = self.state.mapping.get(name)
+        if pin is None:
+            return False
+        known = self._satisfied.get(name)
+        if known is not None and known[0] is pin and known[1] is criterion:
+            return True
+        satisfying = super()._is_current_pin_satisfying(name, criterion)
+        if satisfying:
+            self._satisfied[name] = (pin, criterion)
+        return satisfying
+
+
 def propose(facts: Facts) -> Selection | None:
     """Return what resolvelib would choose, right or wrong, or ``None`` where it gives up.
 
@@ -173,7 +218,7 @@ def propose(facts: Facts) -> Selection | None:
     without a bound. Raises IndexFailure.
     """
     provider = _Provider(facts)
-    resolution = Resolution(provider, _Patience(facts))
+    resolution = _Resolution(facts, provider)
     wants = list(provider.wants(root.demand for root in facts.roots))
     try:
         state = resolution.resolve(wants, max_rounds=1_000_000)
