@@ -1,14 +1,15 @@
 """What was fetched from indexes, on disk: compact, checked, and never needed.
 
-    <cache>/index-v1/<index>/pages/<name>.head       what HTTP said about the page
-                            /pages/<name>.page       the page, compressed
-                            /offers/<target>/<name>  what was chosen from it for a target
-                            /metadata/<key>          a wheel's metadata, for good
-    <cache>/wheels/<sha256>.whl                      wheels that had to be fetched whole
+    <cache>/index-v2/<index>/pages/<name>       a page, and what was chosen from it
+                            /metadata/<key>     a wheel's metadata, for good
+    <cache>/wheels/<sha256>.whl                 wheels that had to be fetched whole
 
-``<index>`` is a digest of the index's URL without its password. Every file
-begins with a checksum; one that does not fit is as good as absent. Files are
-written aside and renamed, so that processes may share a cache.
+``<index>`` is a digest of the index's URL without its password. A page's file has
+two parts, each with a checksum: a short one that is read always, and the
+answer as the server sent it, compressed, which only another target needs. What
+does not fit its checksum is as good as absent. Files are written aside and
+renamed, so that processes may share a cache; and there is one for each page
+since making a file takes longer than filling it.
 """
 
 import os
@@ -21,10 +22,14 @@ from typing import Any
 import msgspec
 
 from envmgr.files import write_atomically
-from envmgr.index.pages import Page
 
-FORMAT = "index-v1"
+FORMAT = "index-v2"
 """Part of the path; raised whenever what is inside changes its meaning."""
+
+CHOICES = 8
+"""Targets whose choices are kept with a page."""
+_START = 64 * 1024
+"""Bytes of a page's file that are read at first."""
 
 
 class PageHead(msgspec.Struct, frozen=True, array_like=True):
@@ -43,8 +48,30 @@ class PageHead(msgspec.Struct, frozen=True, array_like=True):
         return bool(self.digest)
 
 
-_HEADS = msgspec.msgpack.Decoder(PageHead)
-_PAGES = msgspec.msgpack.Decoder(Page)
+class PageRecord(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of a page without reading it."""
+
+    head: PageHead
+    choices: dict[str, bytes] = {}
+    """By target, as offers.encode_choice made them."""
+
+    def choosing(self, target: str, choice: bytes) -> "PageRecord":
+        """Return the record with one choice more."""
+        others = [(key, kept) for key, kept in self.choices.items() if key != target]
+        return PageRecord(self.head, dict([*others, (target, choice)][-CHOICES:]))
+
+
+class Body(msgspec.Struct, frozen=True, array_like=True):
+    """A page as the server sent it."""
+
+    url: str
+    """Where it was found, after redirects."""
+    content_type: str
+    data: bytes
+
+
+_RECORDS = msgspec.msgpack.Decoder(PageRecord)
+_BODIES = msgspec.msgpack.Decoder(Body)
 
 
 def short_digest(*parts: str) -> str:
@@ -74,69 +101,87 @@ class IndexCache:
         self._root = os.path.join(root, FORMAT, short_digest(url))
         self._made: set[Path] = set()
 
-    def head(self, name: str) -> PageHead | None:
-        """Return what is known about a project's page."""
-        payload = self._read(os.path.join("pages", f"{name}.head"))
+    def record(self, name: str) -> PageRecord | None:
+        """Return what is known of a project's page."""
+        start = self._read(_page(name), _START)
+        end = _end_of_record(start)
+        data = start if end <= len(start) else self._read(_page(name), end)
+        payload = unseal(data[4:end])
         if payload is None:
             return None
         try:
-            return _HEADS.decode(payload)
+            return _RECORDS.decode(payload)
         except msgspec.MsgspecError:
             return None
 
-    def page(self, name: str, head: PageHead) -> Page | None:
+    def body(self, name: str, head: PageHead) -> Body | None:
         """Return the page that ``head`` speaks of."""
-        payload = self._read(os.path.join("pages", f"{name}.page"))
+        data = self._read(_page(name))
+        payload = unseal(data[_end_of_record(data) :])
         if payload is None or payload[:24] != head.digest.encode():
             return None
         try:
-            return _PAGES.decode(_decompressed(payload[24:]))
+            return _BODIES.decode(_decompressed(payload[24:]))
         except (msgspec.MsgspecError, zlib.error):
             return None
 
-    def keep_page(self, name: str, head: PageHead, page: Page | None) -> None:
-        """Store a head, and the page it speaks of unless it is there already."""
-        if page is not None:
-            body = _compressed(msgspec.msgpack.encode(page))
-            self._write(os.path.join("pages", f"{name}.page"), head.digest.encode() + body)
-        self._write(os.path.join("pages", f"{name}.head"), msgspec.msgpack.encode(head))
+    def keep_page(self, name: str, record: PageRecord, body: Body | None) -> None:
+        """Store a record, and the page it speaks of; ``None`` where there is none."""
+        sealed = b""
+        if body is not None:
+            compressed = _compressed(msgspec.msgpack.encode(body))
+            sealed = seal(record.head.digest.encode() + compressed)
+        self._write(_page(name), _with_size(record) + sealed)
 
-    def offer(self, target: str, name: str) -> bytes | None:
-        """Return what was chosen for a target, as offers.encode_choice made it."""
-        return self._read(os.path.join("offers", target, name))
-
-    def keep_offer(self, target: str, name: str, data: bytes) -> None:
-        """Store what was chosen for a target."""
-        self._write(os.path.join("offers", target, name), data)
+    def keep_record(self, name: str, record: PageRecord) -> None:
+        """Store a record with the page that is there."""
+        data = self._read(_page(name))
+        self._write(_page(name), _with_size(record) + data[_end_of_record(data) :])
 
     def metadata(self, key: str) -> bytes | None:
         """Return a wheel's metadata, as offers.encode_metadata made it."""
-        return self._read(os.path.join("metadata", key))
+        return unseal(self._read(os.path.join("metadata", key)))
 
     def keep_metadata(self, key: str, data: bytes) -> None:
         """Store a wheel's metadata."""
-        self._write(os.path.join("metadata", key), data)
+        self._write(os.path.join("metadata", key), seal(data))
 
-    def _read(self, relative: str) -> bytes | None:
+    def _read(self, relative: str, limit: int | None = None) -> bytes:
+        """Return a file, or its beginning; nothing where there is none."""
         try:
             descriptor = os.open(f"{self._root}/{relative}", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            return None
+            return b""
         try:
             size = os.fstat(descriptor).st_size
-            return unseal(os.read(descriptor, size))
+            return os.read(descriptor, min(limit or size, size))
         except OSError:
-            return None
+            return b""
         finally:
             os.close(descriptor)
 
-    def _write(self, relative: str, payload: bytes) -> None:
+    def _write(self, relative: str, data: bytes) -> None:
         path = Path(self._root, relative)
         with suppress(OSError):
             if path.parent not in self._made:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._made.add(path.parent)
-            write_atomically(path, seal(payload))
+            write_atomically(path, data)
+
+
+def _page(name: str) -> str:
+    return os.path.join("pages", name)
+
+
+def _with_size(record: PageRecord) -> bytes:
+    """Return the first part of a page's file: how long the record is, and the record."""
+    sealed = seal(msgspec.msgpack.encode(record))
+    return len(sealed).to_bytes(4, "little") + sealed
+
+
+def _end_of_record(data: bytes) -> int:
+    """Return where the first part of a page's file ends."""
+    return 4 + int.from_bytes(data[:4], "little")
 
 
 def _compressed(data: bytes) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from envmgr.index.addresses import file_path, is_file, last_part, without_secrets
-from envmgr.index.cache import IndexCache, PageHead, short_digest
+from envmgr.index.cache import IndexCache, PageHead, PageRecord, short_digest
 from envmgr.index.download import Got, Wanted, find_kept, hash_file
 from envmgr.index.failures import DirectUnusable, HashMismatch, IndexUnreachable
 from envmgr.index.freshness import UNSAID
@@ -97,15 +97,16 @@ class DirectReader:
         got = self._reader.whole(wanted)
         if promised is None:
             now = self._rules.clock.now()
-            head = PageHead(got.sha256, now, now + UNSAID)
-            self._rules.later(lambda: self._cache.keep_page(entry, head, None))
+            record = PageRecord(PageHead(got.sha256, now, now + UNSAID))
+            self._rules.later(lambda: self._cache.keep_page(entry, record, None))
         return got
 
     def _known(self, entry: str) -> str | None:
         """Return what was at a URL a short while ago, or ever if nobody can be asked."""
-        head = self._cache.head(entry)
-        if head is None or not head.present:
+        record = self._cache.record(entry)
+        if record is None or not record.head.present:
             return None
+        head = record.head
         fresh = head.fetched_at <= self._rules.clock.now() < head.fresh_until
         offline = self._reader.network.offline
         return head.digest if offline or (fresh and not self._rules.refresh) else None

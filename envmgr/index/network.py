@@ -22,6 +22,7 @@ class Network:
         self._clock = clock
         self._report = report
         self.offline = offline
+        self._made: Client | None = None
         self._once = Once(self._make)
 
     def client(self, index: IndexName | None, url: str) -> "Client":
@@ -30,6 +31,10 @@ class Network:
             reason = "it is not in the cache, and envmgr is offline"
             raise IndexUnreachable(index, url, reason, offline=True)
         return self._once.get()
+
+    def latency(self) -> float:
+        """Return the shortest time from a request to its answer so far, in seconds; 0 for none."""
+        return 0.0 if self._made is None else self._made.latency
 
     def close(self) -> None:
         """Hang up, if anybody called."""
@@ -42,4 +47,5 @@ class Network:
     def _make(self) -> "Client":
         from envmgr.index.client import Client
 
-        return Client(self._access, clock=self._clock, report=self._report)
+        self._made = Client(self._access, clock=self._clock, report=self._report)
+        return self._made

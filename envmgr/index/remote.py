@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 import msgspec
 
 from envmgr.index.addresses import without_password, without_secrets
-from envmgr.index.cache import IndexCache, PageHead
+from envmgr.index.cache import Body, IndexCache, PageHead, PageRecord
 from envmgr.index.choosing import Choice, Chooser
 from envmgr.index.clock import Clock
 from envmgr.index.failures import IndexRefused, IndexUnreadable
@@ -45,29 +46,38 @@ class RemoteIndex:
         self._network = network
         self._chooser = chooser
         self._rules = rules
+        self._records: dict[PackageName, PageRecord | None] = {}
 
     def known(self, name: PackageName) -> bool | None:
         """Whether the index has a name, as far as its cache tells; ``None``: it must be asked."""
-        head = self.cache.head(name)
-        return head.present if head is not None and self._is_usable(head) else None
+        record = self._record(name)
+        return record.head.present if record and self._is_usable(record.head) else None
 
     def choose(self, name: PackageName) -> Choice | None:
         """Return what there is of a project; ``None`` if the index lacks the name.
 
         Raises IndexUnreachable, IndexRefused, IndexUnreadable.
         """
-        head = self.cache.head(name)
-        if head is None or not self._is_usable(head):
-            return self._ask(name, head)
-        if not head.present:
+        record = self._record(name)
+        if record is None or not self._is_usable(record.head):
+            return self._ask(name, record)
+        if not record.head.present:
             return None
-        choice = self._chosen_before(name, head)
+        choice = self._chosen_before(name, record)
         if choice is not None:
             return choice
-        page = self.cache.page(name, head)
-        if page is None:  # the head outlived its page
+        page = self._page_before(name, record.head)
+        if page is None:  # the record outlived its page
             return self._ask(name, None)
-        return self._choose_from(page, name, head, keep=True)
+        choice, record = self._choose_from(page, name, record)
+        self._rules.later(partial(self.cache.keep_record, name, record))
+        return choice
+
+    def _record(self, name: PackageName) -> PageRecord | None:
+        """Read what the cache knows, once."""
+        if name not in self._records:
+            self._records[name] = self.cache.record(name)
+        return self._records[name]
 
     def _is_usable(self, head: PageHead) -> bool:
         if self._network.offline:
@@ -77,23 +87,32 @@ class RemoteIndex:
             and head.fetched_at <= self._rules.clock.now() < head.fresh_until
         )
 
-    def _chosen_before(self, name: PackageName, head: PageHead) -> Choice | None:
-        data = self.cache.offer(self._rules.target_key, name)
+    def _chosen_before(self, name: PackageName, record: PageRecord) -> Choice | None:
+        data = record.choices.get(self._rules.target_key)
         if data is None:
             return None
         try:
-            return decode_choice(data, head.digest, name, self.spec.name)
+            return decode_choice(data, record.head.digest, name, self.spec.name)
         except UnreadableBytes:
             return None
 
-    def _choose_from(self, page: Page, name: PackageName, head: PageHead, *, keep: bool) -> Choice:
-        choice = self._chooser.choose(page, name, self.spec.name)
-        if keep:
-            key, data = self._rules.target_key, encode_choice(choice, head.digest)
-            self._rules.later(lambda: self.cache.keep_offer(key, name, data))
-        return choice
+    def _page_before(self, name: PackageName, head: PageHead) -> Page | None:
+        body = self.cache.body(name, head)
+        if body is None:
+            return None
+        try:
+            return parse_page(body.content_type, body.data, body.url)
+        except UnreadablePage:
+            return None
 
-    def _ask(self, name: PackageName, known: PageHead | None) -> Choice | None:
+    def _choose_from(
+        self, page: Page, name: PackageName, record: PageRecord
+    ) -> tuple[Choice, PageRecord]:
+        choice = self._chooser.choose(page, name, self.spec.name)
+        data = encode_choice(choice, record.head.digest)
+        return choice, record.choosing(self._rules.target_key, data)
+
+    def _ask(self, name: PackageName, known: PageRecord | None) -> Choice | None:
         """Fetch the page, or learn that the one in the cache is still right."""
         from envmgr.index.freshness import UNSAID, fresh_until, keeps
 
@@ -103,40 +122,44 @@ class RemoteIndex:
         answer = client.get(url, headers, self.spec.name, wanted=frozenset((200,)))
         now = self._rules.clock.now()
         if answer.status in ABSENT:
-            head = PageHead("", now, now + UNSAID)
-            self._rules.later(lambda: self.cache.keep_page(name, head, None))
+            nothing = PageRecord(PageHead("", now, now + UNSAID))
+            self._rules.later(partial(self.cache.keep_page, name, nothing, None))
             return None
         if answer.status == 304 and known is not None:
             return self._still_right(name, known, fresh_until(answer.headers, now))
         if answer.status != 200:
             raise IndexRefused(self.spec.name, url, answer.status)
-        found_at = without_secrets(answer.url)
+        content_type = answer.headers.get("content-type", "")
+        body = Body(without_secrets(answer.url), content_type, answer.body)
         try:
-            page = parse_page(answer.headers.get("content-type", ""), answer.body, found_at)
+            page = parse_page(content_type, body.data, body.url)
         except UnreadablePage as error:
             raise IndexUnreadable(self.spec.name, url, error.reason) from None
         head = PageHead(
-            sha256(found_at.encode() + b"\0" + answer.body).hexdigest()[:24],
+            sha256(body.url.encode() + b"\0" + body.data).hexdigest()[:24],
             now,
             fresh_until(answer.headers, now),
             answer.headers.get("etag"),
             answer.headers.get("last-modified"),
         )
-        keep = keeps(answer.headers)
-        if keep:
-            self._rules.later(lambda: self.cache.keep_page(name, head, page))
-        return self._choose_from(page, name, head, keep=keep)
+        choice, record = self._choose_from(page, name, PageRecord(head))
+        if keeps(answer.headers):
+            self._rules.later(partial(self.cache.keep_page, name, record, body))
+        return choice
 
-    def _still_right(self, name: PackageName, known: PageHead, fresh_until: float) -> Choice | None:
+    def _still_right(
+        self, name: PackageName, known: PageRecord, fresh_until: float
+    ) -> Choice | None:
         now = self._rules.clock.now()
-        head = msgspec.structs.replace(known, fetched_at=now, fresh_until=fresh_until)
-        choice = self._chosen_before(name, head)
+        head = msgspec.structs.replace(known.head, fetched_at=now, fresh_until=fresh_until)
+        record = msgspec.structs.replace(known, head=head)
+        choice = self._chosen_before(name, record)
         if choice is None:
-            page = self.cache.page(name, head)
+            page = self._page_before(name, head)
             if page is None:
                 return self._ask(name, None)
-            choice = self._choose_from(page, name, head, keep=True)
-        self._rules.later(lambda: self.cache.keep_page(name, head, None))
+            choice, record = self._choose_from(page, name, record)
+        self._rules.later(partial(self.cache.keep_record, name, record))
         return choice
 
     def _shown(self, name: PackageName) -> str:
@@ -148,12 +171,12 @@ def cache_address(spec: IndexSpec) -> str:
     return without_password(spec.url)
 
 
-def _conditions(known: PageHead | None) -> dict[str, str]:
-    if known is None or not known.present:
+def _conditions(known: PageRecord | None) -> dict[str, str]:
+    if known is None or not known.head.present:
         return {}
     conditions = {}
-    if known.etag is not None:
-        conditions["If-None-Match"] = known.etag
-    if known.last_modified is not None:
-        conditions["If-Modified-Since"] = known.last_modified
+    if known.head.etag is not None:
+        conditions["If-None-Match"] = known.head.etag
+    if known.head.last_modified is not None:
+        conditions["If-Modified-Since"] = known.head.last_modified
     return conditions

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from envmgr.errors import ExitCode
+from envmgr.index.cache import CHOICES, IndexCache
+from envmgr.index.catalog import target_key
 from envmgr.index.failures import IndexRefused, IndexUnreachable
+from envmgr.index.remote import cache_address
 from envmgr.wheel.metadata import CoreMetadata
 from tests.support.catalogs import Machine, index_at, named, versions
 from tests.support.index_server import IndexServer, Status
@@ -206,7 +209,7 @@ def test_an_index_may_change_its_name_and_keep_its_cache(machine: Machine) -> No
 
 
 @pytest.mark.parametrize("damage", [b"", b"x", b"\0" * 400, None])
-@pytest.mark.parametrize("which", ["*.head", "*.page", "offers/*/*", "metadata/*", "*"])
+@pytest.mark.parametrize("which", ["pages/*", "metadata/*", "*"])
 def test_a_damaged_cache_is_as_good_as_none(
     machine: Machine, damage: bytes | None, which: str
 ) -> None:
@@ -241,14 +244,43 @@ def test_damage_that_would_still_be_readable_is_noticed(machine: Machine) -> Non
             assert found.requires_dist == ("eggs",)
 
 
-def test_a_page_is_fetched_whole_if_only_its_head_is_left(machine: Machine) -> None:
+@pytest.mark.parametrize("kept", [0, 3, 40, -1])
+def test_a_page_is_fetched_whole_if_it_is_not_whole_in_the_cache(
+    machine: Machine, kept: int
+) -> None:
+    other = machine.with_target(target_for((3, 9, 1)))
     with server_of(etag=True) as server:
         look(machine, server)
-        for pattern in ("*.page", "offers/*/*"):
-            for path in files_like(machine.cache, pattern):
-                path.unlink()
+        (path,) = files_like(machine.cache, "pages/*")
+        path.write_bytes(path.read_bytes()[:kept])
+        assert look(other, server) == ["1"]
+        assert server.count(PAGE) == 2
         machine.hours.at += 3600
+        assert look(other, server) == ["1"]
+        assert "if-none-match" in server.seen[-1].headers
+
+
+def test_a_page_that_was_still_right_still_serves_every_target(machine: Machine) -> None:
+    with server_of(etag=True) as server:
+        look(machine, server)
+        machine.hours.at += 3600
+        look(machine, server)
+        other = machine.with_target(target_for((3, 9, 1)))
+        assert look(other, server) == ["1"]
         assert look(machine, server) == ["1"]
+        assert server.count(PAGE) == 2
+
+
+def test_choices_are_kept_for_the_latest_targets(machine: Machine) -> None:
+    with server_of() as server:
+        for micro in range(CHOICES + 2):
+            look(machine.with_target(target_for((3, 12, micro))), server)
+        index = IndexCache(machine.cache, cache_address(index_at(server.url)))
+        record = index.record("spam")
+        assert record is not None
+        latest = [target_key(target_for((3, 12, micro)), None) for micro in range(CHOICES + 2)][2:]
+        assert list(record.choices) == latest
+        assert server.count(PAGE) == 1
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(machine: Machine) -> None:
