@@ -33,19 +33,17 @@ _START = 64 * 1024
 
 
 class PageHead(msgspec.Struct, frozen=True, array_like=True):
-    """What a page's freshness depends on; ``digest`` is empty for "no such project"."""
+    """What a page's freshness depends on."""
 
-    digest: str
+    present: bool
+    """Whether the index has the name."""
     fetched_at: float
     fresh_until: float
     """Seconds of the epoch."""
     etag: str | None = None
     last_modified: str | None = None
-
-    @property
-    def present(self) -> bool:
-        """Whether the index has the name."""
-        return bool(self.digest)
+    sha256: str | None = None
+    """Of the wheel at a direct URL."""
 
 
 class PageRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -114,24 +112,21 @@ class IndexCache:
         except msgspec.MsgspecError:
             return None
 
-    def body(self, name: str, head: PageHead) -> Body | None:
-        """Return the page that ``head`` speaks of."""
+    def body(self, name: str) -> Body | None:
+        """Return the page that the record speaks of."""
         data = self._read(_page(name))
         payload = unseal(data[_end_of_record(data) :])
-        if payload is None or payload[:24] != head.digest.encode():
+        if payload is None:
             return None
         try:
-            return _BODIES.decode(_decompressed(payload[24:]))
+            return _BODIES.decode(_decompressed(payload))
         except (msgspec.MsgspecError, zlib.error):
             return None
 
     def keep_page(self, name: str, record: PageRecord, body: Body | None) -> None:
         """Store a record, and the page it speaks of; ``None`` where there is none."""
-        sealed = b""
-        if body is not None:
-            compressed = _compressed(msgspec.msgpack.encode(body))
-            sealed = seal(record.head.digest.encode() + compressed)
-        self._write(_page(name), _with_size(record) + sealed)
+        page = b"" if body is None else seal(_compressed(msgspec.msgpack.encode(body)))
+        self._write(_page(name), _with_size(record) + page)
 
     def keep_record(self, name: str, record: PageRecord) -> None:
         """Store a record with the page that is there."""

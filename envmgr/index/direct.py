@@ -97,19 +97,19 @@ class DirectReader:
         got = self._reader.whole(wanted)
         if promised is None:
             now = self._rules.clock.now()
-            record = PageRecord(PageHead(got.sha256, now, now + UNSAID))
+            record = PageRecord(PageHead(True, now, now + UNSAID, sha256=got.sha256))
             self._rules.later(lambda: self._cache.keep_page(entry, record, None))
         return got
 
     def _known(self, entry: str) -> str | None:
         """Return what was at a URL a short while ago, or ever if nobody can be asked."""
         record = self._cache.record(entry)
-        if record is None or not record.head.present:
+        if record is None:
             return None
         head = record.head
         fresh = head.fetched_at <= self._rules.clock.now() < head.fresh_until
         offline = self._reader.network.offline
-        return head.digest if offline or (fresh and not self._rules.refresh) else None
+        return head.sha256 if offline or (fresh and not self._rules.refresh) else None
 
 
 def promised_sha256(requirement: Direct) -> str | None:

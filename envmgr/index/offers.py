@@ -50,7 +50,6 @@ class _Withheld(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Choice(msgspec.Struct, frozen=True, array_like=True):
-    page: str
     chosen: tuple[_Chosen, ...]
     withheld: tuple[_Withheld, ...]
     note: str | None
@@ -69,11 +68,10 @@ _CHOICES = msgspec.msgpack.Decoder(_Choice)
 _METADATA = msgspec.msgpack.Decoder(_Metadata)
 
 
-def encode_choice(choice: Choice, page_digest: str) -> bytes:
-    """Pack what was chosen from the page with this digest."""
+def encode_choice(choice: Choice) -> bytes:
+    """Pack what was chosen from a page."""
     return msgspec.msgpack.encode(
         _Choice(
-            page_digest,
             tuple(map(_chosen, choice.candidates)),
             tuple(map(_withheld, choice.excluded)),
             choice.note,
@@ -81,14 +79,10 @@ def encode_choice(choice: Choice, page_digest: str) -> bytes:
     )
 
 
-def decode_choice(
-    data: bytes, page_digest: str, name: PackageName, index: IndexName
-) -> Choice | None:
-    """Unpack a choice; ``None`` if it was made from another page. Raises UnreadableBytes."""
+def decode_choice(data: bytes, name: PackageName, index: IndexName) -> Choice:
+    """Unpack a choice. Raises UnreadableBytes."""
     try:
         choice = _CHOICES.decode(data)
-        if choice.page != page_digest:
-            return None
         return Choice(
             tuple(_candidate(row, name, index) for row in choice.chosen),
             tuple(

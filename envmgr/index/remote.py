@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 
 import msgspec
 
@@ -66,7 +65,7 @@ class RemoteIndex:
         choice = self._chosen_before(name, record)
         if choice is not None:
             return choice
-        page = self._page_before(name, record.head)
+        page = self._page_before(name)
         if page is None:  # the record outlived its page
             return self._ask(name, None)
         choice, record = self._choose_from(page, name, record)
@@ -92,12 +91,12 @@ class RemoteIndex:
         if data is None:
             return None
         try:
-            return decode_choice(data, record.head.digest, name, self.spec.name)
+            return decode_choice(data, name, self.spec.name)
         except UnreadableBytes:
             return None
 
-    def _page_before(self, name: PackageName, head: PageHead) -> Page | None:
-        body = self.cache.body(name, head)
+    def _page_before(self, name: PackageName) -> Page | None:
+        body = self.cache.body(name)
         if body is None:
             return None
         try:
@@ -109,8 +108,7 @@ class RemoteIndex:
         self, page: Page, name: PackageName, record: PageRecord
     ) -> tuple[Choice, PageRecord]:
         choice = self._chooser.choose(page, name, self.spec.name)
-        data = encode_choice(choice, record.head.digest)
-        return choice, record.choosing(self._rules.target_key, data)
+        return choice, record.choosing(self._rules.target_key, encode_choice(choice))
 
     def _ask(self, name: PackageName, known: PageRecord | None) -> Choice | None:
         """Fetch the page, or learn that the one in the cache is still right."""
@@ -122,7 +120,7 @@ class RemoteIndex:
         answer = client.get(url, headers, self.spec.name, wanted=frozenset((200,)))
         now = self._rules.clock.now()
         if answer.status in ABSENT:
-            nothing = PageRecord(PageHead("", now, now + UNSAID))
+            nothing = PageRecord(PageHead(False, now, now + UNSAID))
             self._rules.later(partial(self.cache.keep_page, name, nothing, None))
             return None
         if answer.status == 304 and known is not None:
@@ -136,7 +134,7 @@ class RemoteIndex:
         except UnreadablePage as error:
             raise IndexUnreadable(self.spec.name, url, error.reason) from None
         head = PageHead(
-            sha256(body.url.encode() + b"\0" + body.data).hexdigest()[:24],
+            True,
             now,
             fresh_until(answer.headers, now),
             answer.headers.get("etag"),
@@ -155,7 +153,7 @@ class RemoteIndex:
         record = msgspec.structs.replace(known, head=head)
         choice = self._chosen_before(name, record)
         if choice is None:
-            page = self._page_before(name, head)
+            page = self._page_before(name)
             if page is None:
                 return self._ask(name, None)
             choice, record = self._choose_from(page, name, record)

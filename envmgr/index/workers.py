@@ -156,7 +156,7 @@ class Workers:
 
 
 class Backlog:
-    """One thread that does small things later, in order; ``close`` waits until all are done."""
+    """One thread that does small things later; ``close`` lends it a hand until all are done."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -182,6 +182,8 @@ class Backlog:
             thread = self._thread
         if thread is not None:
             self._tasks.put(None)
+            self._tasks.put(None)
+            self._work()
             thread.join()
 
     def _work(self) -> None:
