@@ -1,10 +1,11 @@
 """How to get to a host: proxies and logins, read from an environment given as a mapping."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from envmgr.index.addresses import credentials_in, origin
 from envmgr.spec.types import IndexSpec
@@ -13,8 +14,7 @@ Origin: TypeAlias = tuple[str, str, int | None]
 Login: TypeAlias = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """Everything about the network that is the user's and not the index's to say."""
 
     logins: Mapping[Origin, Login] = field(default_factory=dict)

@@ -5,12 +5,13 @@ the resolver as soon as anything has to come over the network.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec.structs import replace
 
 from envmgr.events import Reporter, silent
 from envmgr.index.access import access_from

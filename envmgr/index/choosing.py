@@ -6,10 +6,10 @@ and a wheel is looked at closely only when it is chosen.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from msgspec import Struct
 from packaging.version import Version
 
 from envmgr.index.addresses import absolute, is_file
@@ -37,8 +37,7 @@ _Preference: TypeAlias = tuple[int, int, str]
 """Of a version's wheels the one with the greatest is chosen."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
+class _Ending(Struct, frozen=True):
     """What follows name and version in a wheel's file name: ``1-cp312-cp312-linux_x86_64.whl``."""
 
     tags: str
@@ -70,8 +69,7 @@ class _Files:
         self.sources += more.sources
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What a page offers a target. Fields as in Offer."""
 
     candidates: tuple[WheelCandidate, ...]

@@ -3,11 +3,11 @@
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
+from msgspec import Struct
 from urllib3.exceptions import (
     HTTPError,
     LocationValueError,
@@ -48,8 +48,7 @@ DRAINED = 64 * 1024
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A response. Header names are in lower case; ``body`` is empty where it was not wanted."""
 
     status: int
@@ -59,8 +58,7 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """A response whose body has yet to come, as the server sends it."""
 
     status: int

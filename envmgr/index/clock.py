@@ -3,11 +3,11 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """What waiting needs of the world."""
 
     now: Callable[[], float] = time.time

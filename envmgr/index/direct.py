@@ -1,8 +1,9 @@
 """A requirement on one wheel at a URL (PEP 508 ``name @ url``, PEP 440 direct references)."""
 
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+from msgspec.structs import replace
 
 from envmgr.index.addresses import file_path, is_file, last_part, without_secrets
 from envmgr.index.cache import IndexCache, PageHead, PageRecord, short_digest

@@ -10,6 +10,8 @@ from hashlib import sha256 as new_sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from msgspec import Struct
+
 from envmgr.files import remove_file, write_all
 from envmgr.index.cache import short_digest
 from envmgr.index.failures import CacheUnwritable, HashMismatch, IndexRefused, IndexUnreachable
@@ -30,8 +32,7 @@ class Stopped(Exception):
     """Somebody else failed, so that this need not be finished."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """A file to bring here."""
 
     filename: str
@@ -42,8 +43,7 @@ class Wanted:
     size: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Got:
+class Got(Struct, frozen=True):
     """A file that is here, and its sha256."""
 
     path: Path

@@ -1,10 +1,10 @@
 """An index over HTTP, with its cache before it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
+from msgspec import Struct
 
 from envmgr.index.addresses import without_password, without_secrets
 from envmgr.index.cache import Body, IndexCache, PageHead, PageRecord
@@ -21,8 +21,7 @@ ABSENT = frozenset((404, 410))
 """Statuses that mean "this index does not have the name", and no other does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """How answers are taken from the cache, the same for all indexes of a run."""
 
     refresh: bool

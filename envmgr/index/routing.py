@@ -1,15 +1,15 @@
 """Which indexes may answer for a name, in which order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from envmgr.names import PackageName
 from envmgr.spec.types import IndexSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """The indexes to ask for a name, one after the other until one has it."""
 
     indexes: tuple[IndexSpec, ...]

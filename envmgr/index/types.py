@@ -1,11 +1,11 @@
 """What an index gives, and what it withholds with why."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from msgspec import Struct
 from packaging.version import Version
 
 from envmgr.names import IndexName, PackageName
@@ -13,8 +13,7 @@ from envmgr.wheel.metadata import CoreMetadata
 from envmgr.wheel.requirement import Direct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WheelCandidate:
+class WheelCandidate(Struct, frozen=True, kw_only=True):
     """A version as one concrete wheel of one index: the best of that version for the target."""
 
     name: PackageName
@@ -40,8 +39,7 @@ class WheelCandidate:
         return f"{self.name} {self.version}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectCandidate:
+class DirectCandidate(Struct, frozen=True, kw_only=True):
     """The one wheel a direct requirement points at."""
 
     name: PackageName
@@ -58,47 +56,40 @@ class DirectCandidate:
 Candidate: TypeAlias = WheelCandidate | DirectCandidate
 
 
-@dataclass(frozen=True, slots=True)
-class NoCompatibleTag:
+class NoCompatibleTag(Struct, frozen=True):
     """None of the version's wheels is for this interpreter and platform."""
 
     tags: tuple[str, ...]
     """Some of the tags there are, for the explanation."""
 
 
-@dataclass(frozen=True, slots=True)
-class PythonMismatch:
+class PythonMismatch(Struct, frozen=True):
     """``Requires-Python`` does not admit the target's interpreter."""
 
     requires_python: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceOnly:
+class SourceOnly(Struct, frozen=True):
     """The version has a source distribution and no wheel."""
 
 
-@dataclass(frozen=True, slots=True)
-class UploadedTooLate:
+class UploadedTooLate(Struct, frozen=True):
     """Uploaded at or after ``exclude-newer``."""
 
     uploaded: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class UploadTimeUnknown:
+class UploadTimeUnknown(Struct, frozen=True):
     """``exclude-newer`` is set and the index does not say when this was uploaded: fails closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnsupportedVariant:
+class UnsupportedVariant(Struct, frozen=True):
     """Only variant wheels (PEP 825), which this release does not choose among yet."""
 
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UnusableMetadata:
+class UnusableMetadata(Struct, frozen=True):
     """The wheel's metadata cannot be read or contradicts its file name."""
 
     reason: str
@@ -115,16 +106,14 @@ Exclusion: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(Struct, frozen=True):
     """A version that exists and cannot be chosen."""
 
     version: Version
     reason: Exclusion
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """The answer to "what is there of this package?", newest version first.
 
     ``index`` is the one that answered, ``None`` where none has the name;
@@ -167,8 +156,7 @@ class OfferSource(Protocol):
         """Begin to fetch the metadata of these candidates; returns at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """One wheel to bring here: where from, and what it must be."""
 
     filename: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec import Struct
 from packaging.version import Version
 
 from envmgr.index.addresses import file_path, is_file, origin
@@ -28,8 +29,7 @@ NOT_A_RANGE = frozenset((200, 400, 405, 416, 501))
 """Answers to a range request that mean: take the whole file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class Described(Struct, frozen=True, kw_only=True):
     """A wheel whose metadata is wanted."""
 
     wanted: Wanted

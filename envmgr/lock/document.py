@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar
+
+from msgspec import Struct
 
 from envmgr.lock.errors import LockUnreadable
 
@@ -23,8 +24,7 @@ _NAMES: dict[type, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """One table of the document at ``where``; every reader raises LockUnreadable."""
 
     path: Path

@@ -1,10 +1,10 @@
 """Locks that other tools made: several wheels a package, any markers, any targets (PEP 751)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from packaging.markers import Marker
 
 from envmgr.lock.conditions import find_conditions
@@ -21,8 +21,7 @@ from envmgr.wheel.filename import parse_wheel_filename
 _SOURCES = {"vcs": "a repository", "directory": "a directory"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignPackage:
+class ForeignPackage(Struct, frozen=True, kw_only=True):
     """One entry of ``[[packages]]``, with every wheel that it lists."""
 
     where: str
@@ -41,8 +40,7 @@ class ForeignPackage:
     requires: tuple[PackageName, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignLock:
+class ForeignLock(Struct, frozen=True, kw_only=True):
     """A lock without ``tool.envmgr``: which of its wheels to take is still to be decided."""
 
     path: Path

@@ -1,7 +1,8 @@
 """A resolution becomes a lock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from envmgr.index.routing import reserving_glob
 from envmgr.index.types import Candidate, DirectCandidate, WheelCandidate
@@ -16,8 +17,7 @@ from envmgr.spec.types import IndexSpec
 from envmgr.target.types import Target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreezeContext:
+class FreezeContext(Struct, frozen=True, kw_only=True):
     """What a lock says beyond the resolution."""
 
     digest: str

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from envmgr.target.types import Glibc, Libc, MacOS, Musl
 
@@ -17,8 +18,7 @@ _LEGACY = re.compile(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)", re.ASCII
 _LEGACY_VERSIONS = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformFloor:
+class PlatformFloor(Struct, frozen=True):
     """The lowest version of a system's library that a tag admits."""
 
     kind: Kind

@@ -1,9 +1,10 @@
 """Which lock holds, and for which target: read it, or resolve anew and write it."""
 
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from envmgr.lock.check import is_for_another_python_alone, why_stale, why_unfit
 from envmgr.lock.errors import LockForeign, LockMissing, LockStale, LockUnfit
@@ -25,8 +26,7 @@ from envmgr.target.types import Target
 Upgrade: TypeAlias = frozenset[PackageName] | Literal["all"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockWish:
+class LockWish(Struct, frozen=True, kw_only=True):
     """What the command line says of the lock."""
 
     path: Path | None
@@ -40,8 +40,7 @@ class LockWish:
     refresh: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """The lock that holds, where it stands, and the target it is used for."""
 
     lock: Lock

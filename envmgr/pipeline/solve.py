@@ -1,11 +1,11 @@
 """Resolve an environment file and freeze the answer into a lock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 from packaging.version import Version
 
@@ -29,8 +29,7 @@ from envmgr.spec.types import EnvironmentSpec
 from envmgr.target.types import Target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelockWish:
+class RelockWish(Struct, frozen=True, kw_only=True):
     """How to make the new lock."""
 
     before: Lock | None

@@ -1,8 +1,8 @@
 """A minimal refutation arranged for telling: what leads from the roots to where it ends."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -14,8 +14,7 @@ from envmgr.resolve.package import PrereleaseNotAllowed, Withheld
 from envmgr.wheel.requirement import Named
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """What options of a name (with an extra) need of another, by wording."""
 
     parent: PackageName

@@ -6,9 +6,10 @@ one ``Facts`` see the same options in the same order.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
@@ -48,8 +49,7 @@ from envmgr.wheel.requirement import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """A requirement in force: which options of ``name`` it admits, which extras it wants.
 
     ``pins`` masks the yanked options it names exactly. ``requirement`` is as in
@@ -63,8 +63,7 @@ class Demand:
     requirement: Requirement
 
 
-@dataclass(frozen=True, slots=True)
-class RootDemand:
+class RootDemand(Struct, frozen=True):
     """A root whose marker holds; ``position`` is its place in ``Problem.roots``."""
 
     position: int
@@ -72,8 +71,7 @@ class RootDemand:
     demand: Demand
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """An option that names a yanked option exactly, with the extra of it that does."""
 
     name: PackageName

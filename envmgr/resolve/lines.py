@@ -6,8 +6,9 @@ aside by their text, since parsing them would cost more than the resolution.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from envmgr.names import ExtraName, InvalidName, extra_name
 
@@ -17,8 +18,7 @@ _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _OR = re.compile(r"(?<!\w)or(?!\w)")
 
 
-@dataclass(frozen=True, slots=True)
-class SortedLines:
+class SortedLines(Struct, frozen=True):
     """Lines by the extra that must be active before they can count.
 
     ``plain`` never look at an extra. ``gated`` cannot hold unless that extra is

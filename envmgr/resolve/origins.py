@@ -1,28 +1,26 @@
 """Who asked for a clause: the parts a refutation is made of."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from envmgr.names import ExtraName, PackageName
 from envmgr.resolve.facts import Demand, worded
 
 
-@dataclass(frozen=True, slots=True)
-class RootOrigin:
+class RootOrigin(Struct, frozen=True):
     """A root of the file, by its place there."""
 
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConstraintOrigin:
+class ConstraintOrigin(Struct, frozen=True):
     """The constraints on a name."""
 
     name: PackageName
 
 
-@dataclass(frozen=True, slots=True)
-class NeedOrigin:
+class NeedOrigin(Struct, frozen=True):
     """What options of ``parent`` (with ``extra``) need of ``child``, one wording of it."""
 
     parent: PackageName
@@ -31,16 +29,14 @@ class NeedOrigin:
     wording: str
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedOrigin:
+class RefusedOrigin(Struct, frozen=True):
     """Options of a name (with ``extra``) whose metadata rules them out."""
 
     name: PackageName
     extra: ExtraName | None
 
 
-@dataclass(frozen=True, slots=True)
-class YankedOrigin:
+class YankedOrigin(Struct, frozen=True):
     """The yanked options of a name, chosen only where something pins them."""
 
     name: PackageName
@@ -49,8 +45,7 @@ class YankedOrigin:
 Origin: TypeAlias = RootOrigin | ConstraintOrigin | NeedOrigin | RefusedOrigin | YankedOrigin
 
 
-@dataclass(frozen=True, slots=True)
-class Refutation:
+class Refutation(Struct, frozen=True):
     """No selection exists; ``origins`` suffice to derive that, in the order they were met."""
 
     origins: tuple[Origin, ...]

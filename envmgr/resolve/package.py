@@ -5,9 +5,9 @@ admits; all reasoning about versions is then arithmetic on integers.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -24,20 +24,17 @@ from envmgr.resolve.ranges import VersionOrder
 from envmgr.wheel.requirement import Direct
 
 
-@dataclass(frozen=True, slots=True)
-class PrereleaseNotAllowed:
+class PrereleaseNotAllowed(Struct, frozen=True):
     """A pre-release of a name whose pre-releases are not eligible."""
 
 
-@dataclass(frozen=True, slots=True)
-class AsksForUrl:
+class AsksForUrl(Struct, frozen=True):
     """The wheel's metadata asks for a URL (PEP 440: not allowed from an index)."""
 
     requirement: Direct
 
 
-@dataclass(frozen=True, slots=True)
-class ContradictsItself:
+class ContradictsItself(Struct, frozen=True):
     """The wheel's metadata asks for another version of its own project."""
 
     requirement: str
@@ -49,8 +46,7 @@ Refusal: TypeAlias = UnusableMetadata | PythonMismatch | AsksForUrl | Contradict
 WithheldReason: TypeAlias = Exclusion | PrereleaseNotAllowed
 
 
-@dataclass(frozen=True, slots=True)
-class Withheld:
+class Withheld(Struct, frozen=True):
     """A version that exists and is no option, with why."""
 
     version: Version

@@ -11,6 +11,8 @@ may stand in metadata not read yet); ``search`` reads on before it believes thos
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from envmgr.names import ExtraName, PackageName
 from envmgr.resolve.clauses import Clause, ClauseSolver, Literal
 from envmgr.resolve.facts import Demand, Facts, Pin
@@ -37,8 +39,7 @@ READ_FOR_PINS = 400
 """How many more wheels' metadata are read in search of a pin on a yanked version."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """What a search takes into account. The whole problem by default."""
 
     roots: frozenset[int] | None = None

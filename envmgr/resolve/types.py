@@ -1,9 +1,9 @@
 """What is asked of the resolver, and its two answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec import Struct, field
 from packaging.version import Version
 
 from envmgr.index.types import Candidate
@@ -13,8 +13,7 @@ from envmgr.target.types import Target
 from envmgr.wheel.requirement import Direct, Family, Named
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """A requirement of the environment file, with where it stands."""
 
     requirement: Named | Direct
@@ -24,8 +23,7 @@ class Root:
     """The choice under ``runtimes`` that asks for it, where the file does not list it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """Everything a resolution depends on but the offers."""
 
     roots: tuple[Root, ...]
@@ -43,8 +41,7 @@ class Problem:
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """``parent`` asks for ``child``; ``extra`` names the extra of the parent that asks, if any."""
 
     parent: PackageName
@@ -53,8 +50,7 @@ class Edge:
     extra: ExtraName | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Chosen(Struct, frozen=True, kw_only=True):
     """One package of a resolution. ``groups`` tells who needs it: ``None`` is ``dependencies``."""
 
     candidate: Candidate
@@ -64,8 +60,7 @@ class Chosen:
     """Edges to what it needs here, its active extras included; sorted by child."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class MarkerOutcome:
+class MarkerOutcome(Struct, frozen=True, order=True):
     """A marker that was asked of the target with these extras active, and what it answered."""
 
     marker: str
@@ -73,8 +68,7 @@ class MarkerOutcome:
     holds: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """An answer that was verified against every requirement. Keys are sorted by name."""
 
     chosen: Mapping[PackageName, Chosen]
@@ -86,8 +80,7 @@ class Resolution:
     of one is in the answer; sorted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """A proof that nothing fits: the requirements of the file that contradict each other.
 
     ``sentences`` explains, first the roots that clash, then how one leads to

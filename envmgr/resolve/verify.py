@@ -5,8 +5,8 @@ from the chosen candidates' own metadata and held against their versions.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.specifiers import SpecifierSet
 
 from envmgr.index.types import DirectCandidate, OfferSource, UnusableMetadata, WheelCandidate
@@ -17,8 +17,7 @@ from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.wheel.requirement import Direct, Named, RequirementSyntaxError, parse_requirement
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """A requirement in force, and who asks: ``None`` is the file."""
 
     requirement: Named | Direct

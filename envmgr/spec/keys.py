@@ -4,7 +4,6 @@ This table is the one source of the parser's structure, of
 ``environment.schema.json`` and of what each digest covers.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
 from envmgr.spec.scalars import Choice, Count, Flag, SchemaVersion, Text
@@ -22,8 +21,7 @@ class Digest(Enum):
     ACTIVATION = "activation"
 
 
-@dataclass(frozen=True, slots=True)
-class Key(Field):
+class Key(Field, frozen=True):
     """A top-level key; in ``digests`` of a supported one its value is found by ``attribute``."""
 
     digests: tuple[Digest, ...] = ()

@@ -5,16 +5,16 @@ A scalar keeps the text as it was written; what kind of value the core schema
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from envmgr.spec.problems import Place
 
 CoreType: TypeAlias = Literal["null", "boolean", "integer", "number", "string"]
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarNode:
+class ScalarNode(Struct, frozen=True):
     """A scalar as written. ``text_at`` is where its first character stands.
 
     ``None`` where the text does not stand in the file as it is, on one line.
@@ -32,24 +32,21 @@ class ScalarNode:
         return Place(self.text_at.line, self.text_at.column + offset)
 
 
-@dataclass(frozen=True, slots=True)
-class ListNode:
+class ListNode(Struct, frozen=True):
     """A sequence."""
 
     items: tuple["Node", ...]
     at: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One key of a mapping with its value."""
 
     key: ScalarNode
     value: "Node"
 
 
-@dataclass(frozen=True, slots=True)
-class MappingNode:
+class MappingNode(Struct, frozen=True):
     """A mapping whose keys are scalars, each once."""
 
     entries: tuple[Entry, ...]

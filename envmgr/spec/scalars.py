@@ -1,15 +1,15 @@
 """The shapes of single values: text, words, flags and numbers."""
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from envmgr.spec.nodes import Node, ScalarNode, core_type, is_null
 from envmgr.spec.problems import Findings
 from envmgr.spec.shapes import JsonSchema, complain_of_kind, nearest, shortened
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Any scalar but null, taken as written: ``3.10`` and ``no`` are text."""
 
     examples: tuple[str, ...] = ()
@@ -31,8 +31,7 @@ class Text:
         return schema | {"examples": list(self.examples)} if self.examples else schema
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of a few words; those not built yet are in ``unsupported``."""
 
     values: tuple[str, ...]
@@ -65,8 +64,7 @@ class Choice:
         return {"enum": list(self.values)}
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """``true`` or ``false``."""
 
     words: ClassVar[str] = "`true` or `false`"
@@ -92,8 +90,7 @@ def _flag_hint(node: Node) -> str | None:
     return "write false, without quotes" if text in {"no", "off", "n", "false", "0"} else None
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """A whole number from ``minimum`` on."""
 
     minimum: int
@@ -118,8 +115,7 @@ class Count:
         return {"type": "integer", "minimum": self.minimum}
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaVersion:
+class SchemaVersion(Struct, frozen=True):
     """The number of the file's format."""
 
     version: int

@@ -6,8 +6,9 @@ judges structure only; what a text means is the readers' business.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from envmgr.spec.nodes import (
     Entry,
@@ -91,8 +92,7 @@ def complain_of_kind(
     findings.add(node.at, f"{subject} must be {shape.words}, not {kind_of(node)}", hint)
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     """A list of values of one shape."""
 
     item: Shape
@@ -116,16 +116,14 @@ class ListOf:
         return {"type": "array", "items": self.item.schema()}
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRule:
+class KeyRule(Struct, frozen=True):
     """What the keys of a mapping look like; ``pattern`` is a regular expression of ECMA-262 too."""
 
     pattern: str
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(Struct, frozen=True):
     """A mapping whose keys the user chooses."""
 
     value: Shape
@@ -161,8 +159,7 @@ class MapOf:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One key of a record."""
 
     name: str
@@ -171,8 +168,7 @@ class Field:
     supported: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A mapping whose keys are known. ``one_of`` names keys of which one must be there."""
 
     fields: Sequence[Field]
@@ -252,8 +248,7 @@ def _field_schema(known: Field) -> JsonSchema:
     return {"description": f"{known.description}{suffix}"} | value_schema(known.shape)
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Struct, frozen=True):
     """A value of one of several shapes, which differ in the kind of their nodes."""
 
     shapes: tuple[Shape, ...]

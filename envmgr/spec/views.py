@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from envmgr.names import InvalidName, PackageName, normalized, package_name
 from envmgr.spec.nodes import ListNode, MappingNode, Node, ScalarNode
@@ -24,8 +25,7 @@ class LinkWay(StrEnum):
     """Real directories and files of the view's own, which programs may change."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictRule:
+class ConflictRule(Struct, frozen=True):
     """Of several packages that bring one path, the one whose file stands.
 
     ``path`` is relative to ``site-packages``; with a ``/`` in front, to the prefix.

@@ -4,10 +4,10 @@ import heapq
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from msgspec import Struct, field
 from packaging.specifiers import SpecifierSet
 
 from envmgr.errors import MachineError
@@ -44,8 +44,7 @@ _BEGINNINGS = ("python", "pypy")
 _NUMBERS = re.compile(r"\d+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundInterpreter:
+class FoundInterpreter(Struct, frozen=True):
     """An interpreter that may be usable. ``path`` has no links in it and is no environment's."""
 
     path: str
@@ -53,8 +52,7 @@ class FoundInterpreter:
     guess: Guess = field(default_factory=Guess)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """An interpreter that will not do; ``version`` is ``None`` where it could not be told."""
 
     path: str

@@ -1,7 +1,8 @@
 """The few facts of an executable's ELF header that decide which platform tags fit (gABI)."""
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 EM_386 = 3
 EM_ARM = 40
@@ -15,8 +16,7 @@ _PT_INTERP = 3
 _LONGEST_PATH = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Executable:
+class Executable(Struct, frozen=True):
     """An ELF executable. ``loader`` is its program interpreter, ``None`` where it is static."""
 
     bits: int

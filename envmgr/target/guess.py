@@ -6,8 +6,8 @@ what was ruled out is probed before "there is none" is said.
 
 import posixpath
 import re
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.specifiers import SpecifierSet
 
 from envmgr.hardware.host import Host
@@ -23,8 +23,7 @@ _DETAILS_LIMIT = 64 * 1024
 """Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
+class Guess(Struct, frozen=True):
     """A version as far as it can be told; ``None`` where it cannot."""
 
     minor: tuple[int, int] | None = None

@@ -6,12 +6,12 @@ C library. One that says anything else, or nothing readable, is as good as none.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from zlib import crc32
 
 import msgspec
+from msgspec import Struct
 
 from envmgr.hardware.host import FileStamp, Host, Kernel
 from envmgr.target.types import MARKER_VARIABLES, Glibc, Interpreter, Libc, MacOS, Musl
@@ -143,8 +143,7 @@ def read_remembered(cache: Path, path: str, stamp: FileStamp, host: Host) -> Int
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Learnt:
+class Learnt(Struct, frozen=True):
     """What running the file at ``path`` told; ``loader`` is its program interpreter, if any."""
 
     path: str

@@ -9,7 +9,8 @@ import stat
 import struct
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.wheel.inflate import DEFLATED, STORED, CorruptMember, crc32, inflate
 
@@ -59,8 +60,7 @@ class UnsafeMember(InvalidArchive):
     """A member that could write outside its place, or that cannot be told from another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One member: ``offset`` is where its local header starts in the file; sizes in bytes."""
 
     name: str
@@ -87,8 +87,7 @@ class Member:
         return self.data_at_least + _USUAL_EXTRA + self.compressed
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """Where the central directory stands in the file; ``shift`` bytes stand before the archive."""
 
     offset: int
@@ -97,8 +96,7 @@ class Directory:
     shift: int
 
 
-@dataclass(frozen=True, slots=True)
-class NeedBytesFrom:
+class NeedBytesFrom(Struct, frozen=True):
     """The answer needs the file from ``offset`` to its end."""
 
     offset: int

@@ -1,7 +1,8 @@
 """entry_points.txt (entry points specification), and what scripts are made of."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.wheel.manifest import EntryPoint
 
@@ -24,8 +25,7 @@ class InvalidEntryPoints(ValueError):
         return f"entry_points.txt cannot be used: line {self.line}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectReference:
+class ObjectReference(Struct, frozen=True):
     """What an entry point's value names: ``module``, and an ``attribute`` path within it."""
 
     module: str

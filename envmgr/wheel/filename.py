@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from envmgr.names import InvalidName, PackageName, package_name
@@ -31,8 +31,7 @@ class InvalidWheelFilename(ValueError):
         return f"{self.text!r} is not the name of a wheel: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class WheelFilename:
+class WheelFilename(Struct, frozen=True):
     """The parts of a wheel's file name; each tag is split at its dots.
 
     ``label`` is ``None`` for a plain wheel (PEP 825: a label makes it a variant).

@@ -1,8 +1,8 @@
 """A wheel's METADATA (core metadata specification, PEP 643, 685, 714)."""
 
 import re
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.version import Version
 
 from envmgr.names import ExtraName, InvalidName, PackageName, extra_name, package_name
@@ -14,8 +14,7 @@ NEWEST_METADATA_MAJOR = 2
 _NUMBERED = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreMetadata:
+class CoreMetadata(Struct, frozen=True, kw_only=True):
     """What a resolution needs of METADATA. ``requires_dist`` is as written, in order."""
 
     name: PackageName

@@ -4,7 +4,8 @@ import binascii
 import csv
 import io
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 STRONG = {"sha256": 32, "sha384": 48, "sha512": 64}
 """Algorithms RECORD may use (PEP 427: sha256 or better); lengths of digests in bytes."""
@@ -25,8 +26,7 @@ class InvalidRecord(ValueError):
         return f"RECORD cannot be used: line {self.line}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRow:
+class RecordRow(Struct, frozen=True):
     """One file. ``digest`` is in hex; ``algorithm`` and ``digest`` are ``None`` together."""
 
     path: str

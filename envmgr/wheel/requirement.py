@@ -1,10 +1,10 @@
 """What somebody asks for: PEP 508, split into the kinds that differ in meaning."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from msgspec import Struct
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as _Parsed
@@ -13,8 +13,7 @@ from packaging.specifiers import SpecifierSet
 from envmgr.names import ExtraName, PackageName, extra_name, package_name
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A requirement on a project's versions.
 
     ``extras`` is ``None`` where none were written and empty for ``name[]``
@@ -31,8 +30,7 @@ class Named:
         return f"{self.name}{_bracketed(self.extras)}{specifier}{_suffix(self.marker)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Direct:
+class Direct(Struct, frozen=True):
     """A requirement on the one wheel at a URL (PEP 508 ``name @ url``)."""
 
     name: PackageName
@@ -45,8 +43,7 @@ class Direct:
         return f"{self.name}{_bracketed(self.extras)} @ {self.url}{gap}{_suffix(self.marker)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """A requirement on a shared runtime, such as ``mpi``; ``None`` takes any implementation."""
 
     family: str

@@ -1,7 +1,8 @@
 """The file WHEEL of a wheel (PEP 427, binary distribution format)."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.wheel.headers import parse_headers
 
@@ -23,8 +24,7 @@ class InvalidWheelInfo(ValueError):
         return f"WHEEL cannot be used: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class WheelInfo:
+class WheelInfo(Struct, frozen=True):
     """What WHEEL says: the format's version, where the root goes, the tags as written."""
 
     wheel_version: tuple[int, int]

@@ -7,7 +7,7 @@ import sys
 import tomllib
 import venv
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,7 @@ from tests.support.locks import (
     target_for,
     wheel_candidate,
 )
+from tests.support.values import replace
 from tests.support.wheels import Wheel, make_wheel
 
 BASE = make_wheel("base", "1.0", requires=["needed>=2"])

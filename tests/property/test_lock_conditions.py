@@ -1,7 +1,5 @@
 """Laws of what a lock says that it depended on."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.markers import Marker
@@ -12,6 +10,7 @@ from envmgr.names import ExtraName
 from envmgr.resolve.types import MarkerOutcome
 from envmgr.target.types import Glibc, Libc, MacOS, Musl, Target
 from tests.support.locks import lock_of, target_for
+from tests.support.values import replace
 
 PURE = "a-1.0-py3-none-any.whl"
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from envmgr.target.target import make_target
 from envmgr.target.types import Glibc, Interpreter, Libc, Target
 from envmgr.wheel.filename import parse_wheel_filename
 from envmgr.wheel.requirement import parse_requirement
+from tests.support.values import replace
 
 LOCK = Path("/project/pylock.toml")
 INDEX = IndexSpec(
@@ -145,7 +145,7 @@ def context_of(**fields: object) -> FreezeContext:
     context = FreezeContext(
         digest=f"sha256:{'0' * 64}", groups=(), indexes=(INDEX,), lock_directory="/project"
     )
-    return replace(context, **fields)  # type: ignore[arg-type]
+    return replace(context, **fields)
 
 
 def lock_of(

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from tests.support.locks import (
     target_for,
     wheel_candidate,
 )
+from tests.support.values import replace
 
 PURE = "pytest-9.0.0-py3-none-any.whl"
 NUMPY = "numpy-2.4.6-cp312-cp312-manylinux_2_28_x86_64.whl"

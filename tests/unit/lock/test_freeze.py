@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from envmgr.lock.check import why_unfit
@@ -18,6 +16,7 @@ from tests.support.locks import (
     target_for,
     wheel_candidate,
 )
+from tests.support.values import replace
 
 PURE = "pytest-9.0.0-py3-none-any.whl"
 NUMPY = "numpy-2.4.6-cp312-cp312-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl"

@@ -1,5 +1,4 @@
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests.support.locks import (
     outcome,
     wheel_candidate,
 )
+from tests.support.values import replace
 
 NUMPY = "numpy-2.4.6-cp312-cp312-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl"
 TWO_GROUPS = lock_of(

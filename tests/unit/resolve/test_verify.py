@@ -1,7 +1,6 @@
 """The verifier finds every kind of wrong; each case breaks a right resolution in one place."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from packaging.version import Version
@@ -11,6 +10,7 @@ from envmgr.resolve.solve import resolve
 from envmgr.resolve.types import Chosen, Problem, Resolution
 from envmgr.resolve.verify import verify
 from tests.support.universe import Universe, make_problem, parse_universe
+from tests.support.values import replace
 
 UNIVERSE = """
 a 1: b >=1,<3 | [x] c
