@@ -1,7 +1,6 @@
 """How to get to a host: proxies and logins, read from an environment given as a mapping."""
 
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
 
@@ -103,6 +102,8 @@ def _pattern(entry: str) -> str:
     """Write a ``no_proxy`` entry as a URL pattern: ``example.org`` means its subdomains too."""
     if "://" in entry:
         return entry
+    from ipaddress import ip_address
+
     host = entry.strip("[]")
     try:
         address = ip_address(host)

@@ -16,6 +16,7 @@ from envmgr.lock.pylock import render_lock
 from envmgr.lock.types import Lock
 from envmgr.names import PackageName
 from envmgr.pipeline.machine import target_for, wanted_python
+from envmgr.pipeline.reading_ahead import read_ahead
 from envmgr.pipeline.types import LockUse
 from envmgr.pipeline.world import World
 from envmgr.spec.digest import resolution_digest
@@ -69,6 +70,8 @@ def settle(spec: EnvironmentSpec, wish: LockWish, world: World) -> Settled:
     stale = why_stale(found, resolution_digest(spec), inputs_of(spec)) if found else ()
     if stale and wish.use is LockUse.LOCKED:
         raise LockStale(path, stale)
+    if found is None or wish.asked:
+        read_ahead(world.settings)
     kept_python = found.conditions.python if found and not wish.asked else None
     target = target_for(wanted, kept_python, world)
     if found is not None and not wish.asked:

@@ -19,7 +19,6 @@ from envmgr.lock.types import Lock, LockedPackage
 from envmgr.names import PackageName
 from envmgr.pipeline.world import World
 from envmgr.resolve.families import family_roots
-from envmgr.resolve.impossible import ResolutionImpossible
 from envmgr.resolve.solve import resolve
 from envmgr.resolve.types import Conflict, Problem, Resolution, Root
 from envmgr.runtime.wheels import RuntimeFamily
@@ -65,6 +64,8 @@ def relock(spec: EnvironmentSpec, target: Target, wish: RelockWish, world: World
         problem = problem_of(spec, target, _kept(wish), _kept_families(wish))
         answer = resolve(problem, catalog, world.report)
         if isinstance(answer, Conflict):
+            from envmgr.resolve.impossible import ResolutionImpossible
+
             raise ResolutionImpossible(answer)
         hashes = _missing_hashes(answer, catalog)
     world.report(StageFinished("resolve", len(answer.chosen), perf_counter() - began))

@@ -2,12 +2,10 @@
 
 from envmgr.events import Reporter, Warned, silent
 from envmgr.index.types import OfferSource, UnusableMetadata
-from envmgr.resolve.explain import explain
 from envmgr.resolve.facts import Facts
 from envmgr.resolve.graph import Selection, assemble, is_valid
 from envmgr.resolve.origins import Refutation
 from envmgr.resolve.provider import propose
-from envmgr.resolve.search import search
 from envmgr.resolve.types import Answer, Problem, Resolution
 from envmgr.resolve.verify import verify
 
@@ -25,6 +23,8 @@ def resolve(problem: Problem, source: OfferSource, report: Reporter = silent) ->
     """
     facts, selection = _selected(problem, source, report)
     if isinstance(selection, Refutation):
+        from envmgr.resolve.explain import explain
+
         return explain(facts, selection)
     resolution = assemble(facts, selection)
     violations = verify(problem, source, resolution)
@@ -56,6 +56,8 @@ def _select(facts: Facts) -> Selection | Refutation:
     proposal = propose(facts)
     if proposal is not None and is_valid(facts, proposal):
         return proposal
+    from envmgr.resolve.search import search  # most problems do without
+
     return search(facts)
 
 

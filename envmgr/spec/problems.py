@@ -1,13 +1,13 @@
 """What is wrong with a file, where it stands, and what to do; all of it at once."""
 
+from dataclasses import dataclass
 from pathlib import Path
-
-from msgspec import Struct
 
 from envmgr.errors import DefinitionError
 
 
-class Place(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Place:
     """A position in a file; both count from 1, the column in characters."""
 
     line: int
@@ -18,7 +18,8 @@ START = Place(1, 1)
 """Where problems of a file as a whole stand."""
 
 
-class Problem(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Problem:
     """One mistake. ``message`` says what is wrong, ``hint`` what to do, in the imperative."""
 
     file: Path

@@ -108,6 +108,7 @@ DOORS = {
     "link/root": "disk",
     "pipeline/origin": "disk",
     "pipeline/recipe_build": "disk",
+    "pipeline/reading_ahead": "disk threads",
     "pipeline/repair": "disk",
     "pipeline/roots": "disk",
     "pipeline/runtime_catalog": "disk",

@@ -1,0 +1,23 @@
+"""Code that a resolution will need, read while something else is waited for."""
+
+from importlib import import_module
+from threading import Thread
+
+from envmgr.spec.settings import Settings
+
+SOLVING = "envmgr.pipeline.solve"
+FETCHING = "envmgr.index.client"
+
+
+def read_ahead(settings: Settings) -> None:
+    """Begin to import what resolves, in a thread: a probed interpreter takes as long to answer.
+
+    What speaks HTTP is read where it is sure to be needed: nothing was ever fetched.
+    """
+    cold = not settings.offline and not settings.cache.is_dir()
+    Thread(target=_read, args=((SOLVING, FETCHING) if cold else (SOLVING,),), daemon=True).start()
+
+
+def _read(modules: tuple[str, ...]) -> None:
+    for module in modules:
+        import_module(module)
