@@ -180,14 +180,16 @@ class Chooser:
     def _reason(self, files: _Files) -> Exclusion:
         """Say why none of a version's wheels will do: the reason that changing least would lift."""
         everything = [*files.wheels, *files.sources]
-        in_time = [file for file in everything if self._in_time(file)]
+        in_time = everything
+        if self._exclude_newer is not None:
+            in_time = [file for file in everything if self._in_time(file)]
         if not in_time:
             times = [time for file in everything if (time := parse_time(file.upload_time))]
             return UploadedTooLate(min(times)) if times else UploadTimeUnknown()
         if not any(self._admits_python(file.requires_python) for file in in_time):
             return PythonMismatch(in_time[0].requires_python or "")
-        found = [self._endings[_ending_text(file)] for file in files.wheels if self._admits(file)]
-        wheels = [ending for ending in found if ending is not None]
+        endings = dict.fromkeys(_ending_text(file) for file in files.wheels if self._admits(file))
+        wheels = [found for text in endings if (found := self._endings[text]) is not None]
         if not wheels:
             return SourceOnly()
         labels = {ending.label for ending in wheels if ending.label and ending.matches}
@@ -210,7 +212,7 @@ def sdist_version(filename: str, name: PackageName) -> str | None:
     Old names have hyphens in the name or in the version, so that the project
     decides where one ends and the other begins (PEP 625 forbids both).
     """
-    stem = next(filename[: -len(end)] for end in SDIST_SUFFIXES if filename.endswith(end))
+    stem = filename.removesuffix(next(filter(filename.endswith, SDIST_SUFFIXES)))
     head, _, version = stem.rpartition("-")
     while head:
         if normalized(head) == name:
@@ -221,14 +223,14 @@ def sdist_version(filename: str, name: PackageName) -> str | None:
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """Read an ``upload-time`` (PEP 700); one without a zone is UTC. ``None`` if it is none."""
+    """Read an ``upload-time`` (PEP 700) in UTC, which one without a zone is in already."""
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _usable_url(base: str, url: str) -> str | UnusableMetadata:
@@ -242,7 +244,7 @@ def _usable_url(base: str, url: str) -> str | UnusableMetadata:
 
 
 def _ending_text(file: PageFile) -> str:
-    return file.filename.partition("-")[2].partition("-")[2]
+    return file.filename.split("-", 2)[2]
 
 
 def _parsed(by_text: Mapping[str, _Files]) -> list[tuple[Version, _Files]]:

@@ -1,9 +1,11 @@
 """Offers and metadata as compact bytes, for the cache."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 from packaging.version import InvalidVersion, Version
 
 from envmgr.index.choosing import Choice, parse_time
@@ -27,20 +29,23 @@ class UnreadableBytes(ValueError):
     """Bytes that this module did not make, or not this version of it."""
 
 
-class _Chosen(msgspec.Struct, frozen=True, array_like=True):
-    version: str
+class _Chosen(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A WheelCandidate without name and index, which are known; the version is in the file name."""
+
     filename: str
     url: str
-    url_lacks_filename: bool
-    """Whether the file name, most of a URL's length, is to be put behind ``url``."""
-    sha256: bytes | None
+    sha256: str | None
     size: int | None
-    upload_time: str | None
+    upload_time: datetime | None
     requires_python: str | None
     yanked: str | None
     has_metadata: bool
-    metadata_sha256: bytes | None
+    metadata_sha256: str | None
     label: str | None
+
+
+_KNOWN = WheelCandidate.__struct_fields__.index("filename")
+"""How many fields of a WheelCandidate come before those of _Chosen."""
 
 
 class _Withheld(msgspec.Struct, frozen=True, array_like=True):
@@ -71,8 +76,8 @@ _METADATA = msgspec.msgpack.Decoder(_Metadata)
 def encode_choice(choice: Choice) -> bytes:
     """Pack what was chosen from a page."""
     return msgspec.msgpack.encode(
-        _Choice(
-            tuple(map(_chosen, choice.candidates)),
+        (
+            [astuple(candidate)[_KNOWN:] for candidate in choice.candidates],
             tuple(map(_withheld, choice.excluded)),
             choice.note,
         )
@@ -127,39 +132,20 @@ def decode_metadata(data: bytes) -> CoreMetadata | UnusableMetadata:
         raise UnreadableBytes(str(error)) from None
 
 
-def _chosen(candidate: WheelCandidate) -> _Chosen:
-    uploaded = candidate.upload_time
-    shortened = candidate.url.removesuffix(candidate.filename)
-    return _Chosen(
-        str(candidate.version),
-        candidate.filename,
-        shortened,
-        shortened != candidate.url,
-        None if candidate.sha256 is None else bytes.fromhex(candidate.sha256),
-        candidate.size,
-        None if uploaded is None else uploaded.isoformat(),
-        candidate.requires_python,
-        candidate.yanked,
-        candidate.has_metadata,
-        None if candidate.metadata_sha256 is None else bytes.fromhex(candidate.metadata_sha256),
-        candidate.label,
-    )
-
-
 def _candidate(row: _Chosen, name: PackageName, index: IndexName) -> WheelCandidate:
     return WheelCandidate(
         name=name,
-        version=Version(row.version),
+        version=Version(row.filename.split("-", 2)[1]),
         index=index,
         filename=row.filename,
-        url=row.url + row.filename if row.url_lacks_filename else row.url,
-        sha256=None if row.sha256 is None else row.sha256.hex(),
+        url=row.url,
+        sha256=row.sha256,
         size=row.size,
-        upload_time=parse_time(row.upload_time),
+        upload_time=row.upload_time,
         requires_python=row.requires_python,
         yanked=row.yanked,
         has_metadata=row.has_metadata,
-        metadata_sha256=None if row.metadata_sha256 is None else row.metadata_sha256.hex(),
+        metadata_sha256=row.metadata_sha256,
         label=row.label,
     )
 

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from html import escape
+from typing import Any
 
 import msgspec
 from hypothesis import given
@@ -151,12 +152,17 @@ def test_the_order_of_a_page_decides_nothing(page: Page, random: object) -> None
     assert [e.version for e in first.excluded] == [e.version for e in second.excluded]
 
 
+def candidate_of(version: str, **facts: Any) -> WheelCandidate:
+    """A candidate whose file name has the version, as every wheel's has."""
+    filename = f"spam-{version}-py3-none-any.whl"
+    return WheelCandidate(
+        name=SPAM, version=Version(version), index=LAB, filename=filename, **facts
+    )
+
+
 candidates = st.builds(
-    WheelCandidate,
-    name=st.just(SPAM),
-    version=versions.map(Version),
-    index=st.just(LAB),
-    filename=st.just("spam-1-py3-none-any.whl"),
+    candidate_of,
+    version=versions,
     url=st.sampled_from(
         ["https://example.org/f/spam-1-py3-none-any.whl", "https://example.org/get?id=7", "x/"]
     ),
