@@ -37,7 +37,7 @@ class CommandModule(Protocol):
         """Do it; returns the exit code. Raises EnvmgrError."""
 
 
-COLLECT_AFTER = 100_000
+COLLECT_AFTER = 300_000
 """New objects before the garbage collector looks: a process this short leaves hardly any cycles,
 and looking through the tables of a resolution costs a tenth of it (*measured*)."""
 
