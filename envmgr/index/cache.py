@@ -103,20 +103,14 @@ class IndexCache:
         """Return what is known of a project's page."""
         start = self._read(_page(name), _START)
         end = _end_of_record(start)
-        data = start if end <= len(start) else self._read(_page(name), end)
-        payload = unseal(data[4:end])
-        if payload is None:
-            return None
-        try:
-            return _RECORDS.decode(payload)
-        except msgspec.MsgspecError:
-            return None
+        return _record_in(start if end <= len(start) else self._read(_page(name), end))
 
-    def body(self, name: str) -> Body | None:
-        """Return the page that the record speaks of."""
+    def body(self, name: str, head: PageHead) -> Body | None:
+        """Return the page that ``head`` speaks of."""
         data = self._read(_page(name))
+        record = _record_in(data)
         payload = unseal(data[_end_of_record(data) :])
-        if payload is None:
+        if record is None or record.head != head or payload is None:
             return None
         try:
             return _BODIES.decode(_decompressed(payload))
@@ -128,10 +122,12 @@ class IndexCache:
         page = b"" if body is None else seal(_compressed(msgspec.msgpack.encode(body)))
         self._write(_page(name), _with_size(record) + page)
 
-    def keep_record(self, name: str, record: PageRecord) -> None:
-        """Store a record with the page that is there."""
+    def keep_record(self, name: str, record: PageRecord, head: PageHead) -> None:
+        """Store a record with the page that is there, if it still is the one of ``head``."""
         data = self._read(_page(name))
-        self._write(_page(name), _with_size(record) + data[_end_of_record(data) :])
+        there = _record_in(data)
+        if there is not None and there.head == head:
+            self._write(_page(name), _with_size(record) + data[_end_of_record(data) :])
 
     def metadata(self, key: str) -> bytes | None:
         """Return a wheel's metadata, as offers.encode_metadata made it."""
@@ -177,6 +173,16 @@ def _with_size(record: PageRecord) -> bytes:
 def _end_of_record(data: bytes) -> int:
     """Return where the first part of a page's file ends."""
     return 4 + int.from_bytes(data[:4], "little")
+
+
+def _record_in(data: bytes) -> PageRecord | None:
+    payload = unseal(data[4 : _end_of_record(data)])
+    if payload is None:
+        return None
+    try:
+        return _RECORDS.decode(payload)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _compressed(data: bytes) -> bytes:

@@ -64,11 +64,12 @@ class RemoteIndex:
         choice = self._chosen_before(name, record)
         if choice is not None:
             return choice
-        page = self._page_before(name)
+        head = record.head
+        page = self._page_before(name, head)
         if page is None:  # the record outlived its page
             return self._ask(name, None)
         choice, record = self._choose_from(page, name, record)
-        self._rules.later(partial(self.cache.keep_record, name, record))
+        self._rules.later(partial(self.cache.keep_record, name, record, head))
         return choice
 
     def _record(self, name: PackageName) -> PageRecord | None:
@@ -94,8 +95,8 @@ class RemoteIndex:
         except UnreadableBytes:
             return None
 
-    def _page_before(self, name: PackageName) -> Page | None:
-        body = self.cache.body(name)
+    def _page_before(self, name: PackageName, head: PageHead) -> Page | None:
+        body = self.cache.body(name, head)
         if body is None:
             return None
         try:
@@ -152,11 +153,11 @@ class RemoteIndex:
         record = msgspec.structs.replace(known, head=head)
         choice = self._chosen_before(name, record)
         if choice is None:
-            page = self._page_before(name)
+            page = self._page_before(name, known.head)
             if page is None:
                 return self._ask(name, None)
             choice, record = self._choose_from(page, name, record)
-        self._rules.later(partial(self.cache.keep_record, name, record))
+        self._rules.later(partial(self.cache.keep_record, name, record, known.head))
         return choice
 
     def _shown(self, name: PackageName) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envmgr.errors import ExitCode
-from envmgr.index.cache import CHOICES, IndexCache
+from envmgr.index.cache import CHOICES, Body, IndexCache, PageHead, PageRecord
 from envmgr.index.catalog import target_key
 from envmgr.index.failures import IndexRefused, IndexUnreachable
 from envmgr.index.remote import cache_address
@@ -269,6 +269,22 @@ def test_a_page_that_was_still_right_still_serves_every_target(machine: Machine)
         assert look(other, server) == ["1"]
         assert look(machine, server) == ["1"]
         assert server.count(PAGE) == 2
+
+
+def test_what_was_chosen_is_not_put_beside_a_page_that_another_process_wrote(
+    tmp_path: Path,
+) -> None:
+    cache = IndexCache(tmp_path, "https://example.org/simple/")
+    before = PageRecord(PageHead(True, 1.0, 2.0, "before"))
+    after = PageRecord(PageHead(True, 3.0, 4.0, "after"))
+    body = Body("https://example.org/simple/spam/", "text/html", b"<a>")
+    cache.keep_page("spam", after, body)
+    cache.keep_record("spam", before.choosing("target", b"choice"), before.head)
+    assert cache.record("spam") == after
+    assert cache.body("spam", before.head) is None
+    cache.keep_record("spam", after.choosing("target", b"choice"), after.head)
+    assert cache.record("spam") == after.choosing("target", b"choice")
+    assert cache.body("spam", after.head) == body
 
 
 def test_choices_are_kept_for_the_latest_targets(machine: Machine) -> None:
