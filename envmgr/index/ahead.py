@@ -13,11 +13,7 @@ from envmgr.target.types import Target, UndefinedMarker
 from envmgr.wheel.metadata import CoreMetadata
 from envmgr.wheel.requirement import Named, RequirementSyntaxError, parse_requirement
 
-FEWEST, MOST = 4, 16
-"""Threads. They share one interpreter's lock, so that more than are kept busy only wake each
-other: 16 cost a tenth more than 4 where answers come in 2 ms (*measured*)."""
-BUSY = 0.002
-"""Seconds that an answer occupies the interpreter."""
+THREADS = 12
 DEPTH = 8
 """How many requirements deep guesses lead away from what the resolver named."""
 
@@ -36,18 +32,13 @@ class Ahead:
         target: Target,
         offer: Callable[[PackageName], Offer | None],
         metadata: Callable[[WheelCandidate], CoreMetadata | UnusableMetadata | None],
-        latency: Callable[[], float],
         at_end: Callable[[], None],
     ) -> None:
-        """``offer`` and ``metadata`` answer ``None`` where somebody else is asking already.
-
-        ``latency`` is the shortest time so far, in seconds, from a request to its answer.
-        """
+        """``offer`` and ``metadata`` answer ``None`` where somebody else is asking already."""
         self._target = target
         self._offer = offer
         self._metadata = metadata
-        self._latency = latency
-        self._workers = Workers("index", FEWEST, at_end)
+        self._workers = Workers("index", THREADS, at_end)
         self._lock = threading.Lock()
         self._awake = False
         self._guessed: set[tuple[PackageName, frozenset[ExtraName]]] = set()
@@ -66,7 +57,7 @@ class Ahead:
             self._awake = True
             waiting, self._waiting = self._waiting, []
         for task in waiting:
-            self._begin(task)
+            self._workers.submit(task)
 
     def expect(self, name: PackageName) -> None:
         """Prepare for questions about this package."""
@@ -97,10 +88,6 @@ class Ahead:
             if not self._awake:
                 self._waiting.append(task)
                 return
-        self._begin(task)
-
-    def _begin(self, task: Callable[[], object]) -> None:
-        self._workers.grow(threads_for(self._latency()))
         self._workers.submit(task)
 
     def _look(self, requirement: Named, depth: int) -> None:
@@ -113,11 +100,6 @@ class Ahead:
             return
         for wanted in active(metadata.requires_dist, self._target, requirement.extras):
             self._guess(wanted, depth - 1)
-
-
-def threads_for(latency: float) -> int:
-    """Return how many threads keep one interpreter busy while they wait so long for answers."""
-    return min(FEWEST + round(latency / BUSY), MOST)
 
 
 def likely(offer: Offer, specifier: SpecifierSet) -> WheelCandidate | None:

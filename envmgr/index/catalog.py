@@ -63,10 +63,7 @@ class Catalog(OfferSource):
         self._direct_reader = direct
         self._unnamed = unnamed
         self._backlog = backlog
-        network = reader.network
-        self._ahead = Ahead(
-            target, self._offer_ahead, self._metadata_ahead, network.latency, network.close
-        )
+        self._ahead = Ahead(target, self._offer_ahead, self._metadata_ahead, reader.network.close)
         self._offers: dict[PackageName, Once[Offer]] = {}
         self._metadata: dict[str, Once[CoreMetadata | UnusableMetadata]] = {}
         self._directs: dict[str, Once[DirectCandidate]] = {}

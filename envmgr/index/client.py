@@ -95,8 +95,6 @@ class Client:
         self._access = access
         self._clock = clock
         self._report = report
-        self.latency = 0.0
-        """The shortest time from a request to its answer so far, in seconds; 0 before any."""
         self._netrc: netrc | None = None
         self._netrc_read = False
         self._pools = open_pools(access, timeout)
@@ -208,8 +206,7 @@ class Client:
         if urlsplit(at).scheme not in {"http", "https"} or not urlsplit(at).hostname:
             raise IndexUnreachable(index, url, "this is no web address")
         authorization = {} if login is None else {"Authorization": basic_authorization(login)}
-        began = self._clock.now()
-        response = pool.request(
+        return pool.request(
             "GET",
             without_secrets(at),
             headers={**_ALWAYS, **headers, **authorization},
@@ -218,9 +215,6 @@ class Client:
             preload_content=False,
             decode_content=False,
         )
-        took = max(self._clock.now() - began, 0.0)
-        self.latency = min(self.latency or took, took)
-        return response
 
     def _login(self, url: str) -> Login | None:
         here = origin(url)

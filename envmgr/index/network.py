@@ -22,7 +22,6 @@ class Network:
         self._clock = clock
         self._report = report
         self.offline = offline
-        self._made: Client | None = None
         self._once = Once(self._make)
 
     def client(self, index: IndexName | None, url: str) -> "Client":
@@ -31,10 +30,6 @@ class Network:
             reason = "it is not in the cache, and envmgr is offline"
             raise IndexUnreachable(index, url, reason, offline=True)
         return self._once.get()
-
-    def latency(self) -> float:
-        """Return the shortest time from a request to its answer so far, in seconds; 0 for none."""
-        return 0.0 if self._made is None else self._made.latency
 
     def close(self) -> None:
         """Hang up, if anybody called."""
@@ -47,5 +42,4 @@ class Network:
     def _make(self) -> "Client":
         from envmgr.index.client import Client
 
-        self._made = Client(self._access, clock=self._clock, report=self._report)
-        return self._made
+        return Client(self._access, clock=self._clock, report=self._report)

@@ -102,10 +102,6 @@ class Workers:
         self._idle = 0
         self._closed = False
 
-    def grow(self, size: int) -> None:
-        """Let there be ``size`` threads, if that is more than so far."""
-        self._size = max(self._size, size)
-
     def submit(self, task: Callable[[], object]) -> None:
         """Let a thread do ``task`` some time; after ``close`` nothing happens."""
         with self._lock:

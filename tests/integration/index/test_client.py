@@ -9,7 +9,6 @@ import urllib3
 
 from envmgr.index.access import Access
 from envmgr.index.client import Client
-from envmgr.index.clock import Clock
 from envmgr.index.failures import IndexUnreachable
 from envmgr.names import IndexName
 from tests.support.catalogs import Hours
@@ -56,18 +55,6 @@ def test_connections_are_used_again() -> None:
             client.get(f"{server.url}spam/", {}, LAB)
         client.close()
         assert server.connections == 1
-
-
-def test_the_shortest_time_to_an_answer_is_known() -> None:
-    times = iter([10.0, 15.0, 20.0, 22.0, 30.0, 39.0])
-    with IndexServer([make_wheel("spam")]) as server:
-        client = Client(Access(), clock=Clock(now=lambda: next(times)))
-        known = [client.latency]
-        for _ in range(3):
-            client.get(f"{server.url}spam/", {}, LAB)
-            known.append(client.latency)
-        client.close()
-        assert known == [0.0, 5.0, 2.0, 2.0]
 
 
 def test_a_status_that_is_the_callers_to_judge_is_returned() -> None:

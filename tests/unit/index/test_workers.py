@@ -143,18 +143,6 @@ def test_tasks_of_as_many_workers_as_there_are_run_together() -> None:
     assert ended.wait(SOON)
 
 
-def test_workers_that_grew_work_together_and_never_become_fewer() -> None:
-    ended, barrier = threading.Event(), threading.Barrier(4)
-    workers = Workers("test", 1, ended.set)
-    workers.grow(3)
-    workers.grow(2)
-    for _ in range(3):
-        workers.submit(lambda: barrier.wait(SOON))
-    barrier.wait(SOON)
-    workers.close()
-    assert ended.wait(SOON)
-
-
 def test_closing_a_backlog_finishes_it() -> None:
     done: list[int] = []
     backlog = Backlog("test")
