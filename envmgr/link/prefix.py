@@ -6,7 +6,7 @@
       .envmgr/current -> generations/<id>      one rename of it switches everything
       .envmgr/generations/<id>/                bin lib share ... generation.json
       .envmgr/environment.json                 name and file
-      .envmgr/lock                             one command at a time
+      .envmgr/lock, lock.holder                one command at a time, and whose it is
       .envmgr/root -> STORE/v1/roots/<name>    by which the store knows of the prefix
       .gitignore                               everything
       bin -> .envmgr/current/bin               and so for every name of a generation
@@ -17,14 +17,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from envmgr.errors import PrefixError
-from envmgr.events import Noted, Reporter, silent
+from envmgr.events import Reporter, silent
 from envmgr.link.root import ROOT
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 STATE = ".envmgr"
 GENERATIONS = f"{STATE}/generations"
@@ -307,56 +304,21 @@ def lock_prefix(prefix: Path, report: Reporter = silent) -> Iterator[None]:
     A prefix in which nothing was finished is removed again on leaving, so that a
     failed first ``create`` leaves nothing. Raises PrefixTaken, PrefixUnusable.
     """
-    from filelock import FileLock
+    from envmgr.locks import PoliteLock, holder_path
 
-    state = prefix / STATE
-    path = state / "lock"
-    lock = FileLock(path)
+    lock = PoliteLock(prefix / STATE / "lock")
     try:
-        _acquire(lock, prefix, report)
-        mine = path.stat().st_ino
+        lock.acquire(f"changing {prefix}", report, lambda: ensure_prefix(prefix))
     except OSError as error:
         raise unusable(prefix, error) from error
-    _note_holder(state)
     try:
         yield
     finally:
         with suppress(OSError):
-            if path.stat().st_ino == mine:
-                (state / "holder").unlink(missing_ok=True)
+            if lock.stands():
+                holder_path(lock.path).unlink(missing_ok=True)
                 _forget_unfinished(prefix)
         lock.release()
-
-
-def _acquire(lock: "BaseFileLock", prefix: Path, report: Reporter) -> None:
-    from filelock import Timeout
-
-    patience = 0.0
-    while True:
-        ensure_prefix(prefix)
-        try:
-            lock.acquire(timeout=patience)
-        except FileNotFoundError:  # who held it has just removed the whole prefix
-            continue
-        except Timeout:
-            if not patience:
-                holder = _holder(prefix / STATE)
-                report(Noted(f"waiting for {holder}, which is changing {prefix}"))
-            patience = 1.0
-        else:
-            return
-
-
-def _holder(state: Path) -> str:
-    try:
-        return f"process {int((state / 'holder').read_text('ascii'))}"
-    except (OSError, ValueError):
-        return "another envmgr"
-
-
-def _note_holder(state: Path) -> None:
-    with suppress(OSError):
-        (state / "holder").write_text(str(os.getpid()), "ascii")
 
 
 def _forget_unfinished(prefix: Path) -> None:

@@ -19,6 +19,7 @@ from envmgr.link.generation import (
     write_identity,
 )
 from envmgr.link.prefix import STATE, check_prefix, lock_prefix, unusable
+from envmgr.locks import holder_path
 from envmgr.names import EnvironmentName, GenerationId
 from envmgr.pipeline.composed_copies import bring_composed
 from envmgr.pipeline.environments import find_prefix, locate, record_of, selection_of
@@ -161,7 +162,7 @@ def rename(old: ByName, new: ByName, settings: Settings, report: Reporter) -> Re
         root_prefix(target, store)
         uproot_prefix(prefix, store)
         switch_generation(target, made.id)
-        remove_file(target / STATE / "holder")
+        remove_file(holder_path(target / STATE / "lock"))
     return Renamed(
         name=new.name,
         prefix=target,

@@ -194,7 +194,9 @@ class _Unpacking:
     def _add(self, wheel: Path, download: Download) -> Entry:
         helper = self._free.get() if self._helpers else None
         try:
-            return self._store.add_wheel(wheel, download.filename, download.sha256, helper)
+            return self._store.add_wheel(
+                wheel, download.filename, download.sha256, helper, self._report
+            )
         finally:
             if helper is not None:
                 self._free.put(helper)

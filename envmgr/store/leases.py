@@ -12,7 +12,6 @@ first, at least one sees the other. No lock is involved.
 
 import json
 import os
-import platform
 import time
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from envmgr.events import Noted, Reporter, silent
 from envmgr.files import remove_file, write_atomically
+from envmgr.locks import decode_holder, encode_holder, this_process
 from envmgr.names import StoreKey
 from envmgr.store.staging import is_abandoned, machine_token
 
@@ -42,7 +42,9 @@ def hold_lease(
     """
     with ExitStack() as stack:
         with suppress(OSError):
-            lease = stack.enter_context(_noted(place / LEASES, {"keys": sorted(keys)}))
+            lease = stack.enter_context(
+                _noted(place / LEASES, json.dumps({"keys": sorted(keys)}).encode())
+            )
             _await_decisions(place / COLLECTING, lease.stat().st_mtime, report)
         yield
 
@@ -53,7 +55,7 @@ def announce_collection(place: Path) -> Iterator[float]:
 
     Raises OSError.
     """
-    with _noted(place / COLLECTING, {"host": platform.node(), "pid": os.getpid()}) as path:
+    with _noted(place / COLLECTING, encode_holder(this_process())) as path:
         yield path.stat().st_mtime
 
 
@@ -74,10 +76,10 @@ def read_leases(place: Path) -> frozenset[StoreKey]:
 
 
 @contextmanager
-def _noted(directory: Path, facts: dict[str, object]) -> Iterator[Path]:
+def _noted(directory: Path, data: bytes) -> Iterator[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{machine_token()}-{os.getpid()}-{os.urandom(6).hex()}"
-    write_atomically(path, json.dumps(facts).encode())
+    write_atomically(path, data)
     try:
         yield path
     finally:
@@ -117,10 +119,10 @@ def _is_deciding(directory: Path, name: str, oldest: float) -> bool:
 
 def _holder(path: Path) -> str:
     try:
-        facts = json.loads(path.read_bytes())
-        return f"process {facts['pid']} on {facts['host']}, which is collecting the store"
-    except (OSError, ValueError, KeyError):
-        return "another envmgr, which is collecting the store"
+        holder = decode_holder(path.read_bytes())
+    except OSError:
+        holder = None
+    return f"{holder or 'another envmgr'}, which is collecting the store"
 
 
 def _names(directory: Path) -> list[str]:

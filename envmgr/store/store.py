@@ -8,14 +8,16 @@ one of them finds the other's entry in its place and throws its own away.
 import errno
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
 
-from envmgr.events import Reporter, silent
+from envmgr.events import Noted, Reporter, silent
 from envmgr.files import remove_tree
 from envmgr.helper import Helper
+from envmgr.locks import Holder, held_lock, read_holder, this_process
 from envmgr.names import StoreKey
 from envmgr.store.composed import Composition, is_composed, write_composed
 from envmgr.store.composed_check import is_as_composed
@@ -27,6 +29,8 @@ from envmgr.wheel.archive import WheelArchive, open_wheel
 LAYOUT = "v1"
 """Below each root; a later form of store stands beside it under another number."""
 
+_PATIENCE = 1.0
+"""Seconds after which a helper's work is asked for whom it waits."""
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 
 
@@ -38,8 +42,10 @@ def open_store(roots: tuple[Path, ...]) -> "Store":
     return Store(roots)
 
 
-def _add_in_helper(roots: tuple[Path, ...], wheel: Path, filename: str, sha256: str) -> Entry:
-    return _shared(roots).add_wheel(wheel, filename, sha256)
+def _add_in_helper(
+    roots: tuple[Path, ...], wheel: Path, filename: str, sha256: str, holder: Holder
+) -> Entry:
+    return _shared(roots).add_wheel(wheel, filename, sha256, holder=holder)
 
 
 @cache
@@ -105,12 +111,20 @@ class Store:
         return self if len(self._roots) == 1 else Store(self._roots[:1])
 
     def add_wheel(
-        self, wheel: Path, filename: str, sha256: str, helper: Helper | None = None
+        self,
+        wheel: Path,
+        filename: str,
+        sha256: str,
+        helper: Helper | None = None,
+        report: Reporter = silent,
+        holder: Holder | None = None,
     ) -> Entry:
         """Unpack a wheel into the store; one that is there already is returned as it is.
 
         ``sha256`` is the file's, as whoever fetched it has verified; a ``helper``
-        does the work, where there is one. Raises BrokenWheel, UnsafeWheel,
+        does the work, where there is one. Another process that unpacks the same wheel
+        is waited for, and told of; ``holder`` is how this one is told of, if it works for
+        another. Raises BrokenWheel, UnsafeWheel,
         StoreNotWritable, StoreFull, which leave nothing behind, and OSError where
         the wheel cannot be read. A helper that is ended leaves what ``sweep`` removes.
         """
@@ -123,11 +137,11 @@ class Store:
                 self._prepare()
             except OSError as error:
                 raise store_failure(self.path, filename, error) from error
-            return helper.submit(_add_in_helper, self._roots, wheel, filename, sha256).result()
+            return self._add_by(helper, wheel, filename, key, report)
         with open_wheel(wheel, filename) as archive:
             try:
                 self._prepare()
-                with self._politely(key):
+                with self._politely(key, report, holder):
                     return self.find(key) or self._unpack(key, archive)
             except OSError as error:
                 raise store_failure(self.path, filename, error) from error
@@ -166,6 +180,19 @@ class Store:
                 )
         except OSError as error:
             raise store_failure(self.path, wheel_of(entry), error) from error
+    def _add_by(
+        self, helper: Helper, wheel: Path, filename: str, key: StoreKey, report: Reporter
+    ) -> Entry:
+        """Have a helper add a wheel; tell for it whom it waits for."""
+        me = this_process()
+        future = helper.submit(_add_in_helper, self._roots, wheel, filename, key, me)
+        told = False
+        while wait([future], None if told else _PATIENCE).not_done:
+            holder = read_holder(self._lock(key))
+            if holder is not None and not holder.is_same_process(me):
+                report(Noted(f"waiting for {holder}, which is {_doing(self.path)}"))
+                told = True
+        return future.result()
 
     def _unpack(self, key: StoreKey, archive: WheelArchive) -> Entry:
         from envmgr.store.unpack import unpack_into
@@ -224,21 +251,22 @@ class Store:
         except OSError:
             return 0
 
-    @contextmanager
-    def _politely(self, key: StoreKey) -> Iterator[None]:
-        """Wait while somebody else unpacks the same wheel, where locks work at all."""
-        from filelock import FileLock
+    def _lock(self, key: StoreKey) -> Path:
+        return self.path / "locks" / f"{key[:2]}.lock"
 
-        lock = FileLock(self.path / "locks" / f"{key[:2]}.lock")
-        try:
-            lock.acquire()
-        except (OSError, NotImplementedError):
+    @contextmanager
+    def _politely(
+        self, key: StoreKey, report: Reporter = silent, holder: Holder | None = None
+    ) -> Iterator[None]:
+        """Wait while somebody else unpacks the same wheel, where locks work at all."""
+        with ExitStack() as stack:
+            with suppress(OSError):
+                stack.enter_context(held_lock(self._lock(key), _doing(self.path), report, holder))
             yield
-            return
-        try:
-            yield
-        finally:
-            lock.release()
+
+
+def _doing(store: Path) -> str:
+    return f"unpacking into {store}"
 
 
 def _rename_in(staging: str, final: str) -> None:

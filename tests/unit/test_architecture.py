@@ -11,7 +11,7 @@ import envmgr
 ROOT = Path(envmgr.__file__).parent
 
 RANK = {
-    **dict.fromkeys(("names", "errors", "events", "files", "helper"), 0),
+    **dict.fromkeys(("names", "errors", "events", "files", "helper", "locks"), 0),
     "wheel": 1,
     "spec": 2,
     "hardware": 3,
@@ -50,6 +50,7 @@ DISK_CALLS = {
 DOORS = {
     "files": "disk",
     "helper": "disk processes threads",
+    "locks": "disk time",
     "wheel/archive": "disk",
     "wheel/elf": "disk",
     "wheel/symbols": "disk",

@@ -1,4 +1,6 @@
 import os
+import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -197,7 +199,13 @@ def test_the_second_waits_and_is_told_for_whom(tmp_path: Path) -> None:
             assert prefix_kind(prefix) == "environment"  # though the first one removed it
 
     assert holder.returncode == 0
-    assert told == [Noted(f"waiting for process {holder.pid}, which is changing {prefix}")]
+    (note,) = told
+    assert isinstance(note, Noted)
+    assert re.fullmatch(
+        rf"waiting for process {holder.pid} on {re.escape(platform.node())} "
+        rf"\(`-c`, since 2\S+ \S+ UTC\), which is changing {re.escape(str(prefix))}",
+        note.text,
+    )
 
 
 def test_deleting_an_environment_leaves_the_store_and_what_links_point_at(
