@@ -47,13 +47,19 @@ class ProgramNotExecutable(EnvmgrError):
 
     exit_code = ExitCode.PROGRAM_NOT_EXECUTABLE
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
+    def __init__(self, path: str, reason: str, advice: str | None = None) -> None:
+        super().__init__(path, reason, advice)
         self.path = path
         self.reason = reason
+        self._advice = advice
 
     def __str__(self) -> str:
         return f"{self.path} cannot be started: {self.reason}"
+
+    @property
+    def hint(self) -> str | None:
+        """What to do, where that is known."""
+        return self._advice
 
 
 def environ_within(
@@ -80,7 +86,8 @@ def environ_within(
 def find_program(program: str, prefix: str, path: str) -> str:
     """Return the file that ``program`` names, by PATH as execvp(3) does unless it has a slash.
 
-    Raises ProgramNotFound, ProgramNotExecutable.
+    The first directory is the environment's own: a program that it has lost is not looked
+    for elsewhere. Raises ProgramNotFound, ProgramNotExecutable.
     """
     if not program:
         raise ProgramNotFound("", prefix)
@@ -89,9 +96,16 @@ def find_program(program: str, prefix: str, path: str) -> str:
             raise ProgramNotFound(program, prefix)
         return program
     forbidden = None
-    for directory in path.split(os.pathsep):
+    for position, directory in enumerate(path.split(os.pathsep)):
         candidate = os.path.join(directory or ".", program)
         if not os.path.isfile(candidate):  # noqa: PTH113 - pathlib is not imported for `run`
+            if position == 0 and os.path.islink(candidate):  # noqa: PTH114 - the same
+                gone = os.path.realpath(candidate)
+                raise ProgramNotExecutable(
+                    candidate,
+                    f"it leads to {gone}, which is gone",
+                    f"see `envmgr doctor -p {prefix}`",
+                )
             continue
         if os.access(candidate, os.X_OK):
             return candidate

@@ -1,8 +1,9 @@
 """What other installers put into a generation's site-packages, where only links belong.
 
 Of ours there are absolute links into the store, directories that hold nothing
-else, ``dist-info`` whose INSTALLER says so, the start-up files, and what packages that
-are copied or hard-linked have there, which the generation's record names.
+else, ``dist-info`` whose INSTALLER says so or whose RECORD is a directory, the start-up
+files, and what packages that are copied or hard-linked have there, which the
+generation's record names.
 """
 
 import os
@@ -128,7 +129,8 @@ def _is_ours(entry: "os.DirEntry[str]") -> bool:
     if not entry.is_dir():
         return False
     if entry.name.endswith(".dist-info"):
-        return _installer(Path(entry.path)) == "envmgr"
+        info = Path(entry.path)
+        return _installer(info) == "envmgr" or (info / "RECORD").is_dir()
     try:
         with os.scandir(entry.path) as listing:
             return all(each.name == "__pycache__" or _is_ours(each) for each in listing)

@@ -166,11 +166,20 @@ def prefix_kind(prefix: str | Path) -> PrefixKind:
         raise unusable(Path(prefix), error) from error
     if STATE in names and os.path.isdir(os.path.join(prefix, GENERATIONS)):  # noqa: PTH112
         return "environment"
-    if names <= {STATE, ".gitignore"}:
+    if all(name in (STATE, ".gitignore") or _is_left_over(prefix, name) for name in names):
         return "empty"
     if "conda-meta" in names:
         return "conda"
     return "venv" if "pyvenv.cfg" in names else "directory"
+
+
+def _is_left_over(prefix: str | Path, name: str) -> bool:
+    """Whether a name is a link of ours whose generation something else deleted."""
+    path = os.path.join(prefix, name)
+    try:
+        return os.readlink(path) == f"{CURRENT}/{name}" and not os.path.exists(path)  # noqa: PTH110, PTH115
+    except OSError:
+        return False
 
 
 def check_prefix(prefix: Path) -> PrefixKind:

@@ -10,6 +10,7 @@ from envmgr import __version__
 from envmgr.activate.scripts import render_activation
 from envmgr.events import Noted, Reporter, Warned
 from envmgr.link.carry import Carried, carry_written
+from envmgr.link.complete import is_complete
 from envmgr.link.entries import read_laid_entries
 from envmgr.link.execution import without_absent_bytecode
 from envmgr.link.foreign import Foreign, check_foreign
@@ -176,6 +177,7 @@ def _is_whole(
         and all(any(is_same_place(place, old) for old in before.stores) for place in places)
         and is_same_place(before.prefix, prefix)
         and is_linked(prefix)
+        and is_complete(generation_path(prefix, before.id), before)
         and are_as_made(entry for entry in entries if store.owns(entry))
         and is_kept((*entries, *composed), store)
     )

@@ -1,5 +1,6 @@
 """The environments there are: find, list, delete."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -23,7 +24,7 @@ from envmgr.link.prefix import (
 from envmgr.names import EnvironmentName, PackageName, normalized
 from envmgr.pipeline.composing import damage_of
 from envmgr.pipeline.errors import NoSuchEnvironment
-from envmgr.pipeline.mend import describe
+from envmgr.pipeline.mend import describe, find_harm
 from envmgr.pipeline.roots import uproot_prefix
 from envmgr.pipeline.types import (
     ByName,
@@ -34,9 +35,8 @@ from envmgr.pipeline.types import (
     Selector,
 )
 from envmgr.spec.settings import Settings
-from envmgr.store.entry import read_manifest
+from envmgr.store.entry import Entry, EntryDamaged, read_manifest
 from envmgr.store.store import Store, open_store
-from envmgr.store.tamper import find_tampering
 
 
 def locate(
@@ -117,12 +117,16 @@ def list_packages(
     store = open_store(settings.stores)
     prefix, record = _existing(selector, settings)
     foreign = read_foreign(generation_path(prefix, record.id)).distributions
+    lost = [package for package in record.packages if store.find(package.key) is None]
+    if lost:
+        again = f"`envmgr sync {selection_of(selector)}` fetches them again"
+        report(Warned(f"{_few(lost)} of {record.name} cannot be found in the store; {again}"))
     for package in record.packages:
         entry = store.find(package.key)
-        tampering = find_tampering(entry) if entry else None
-        if tampering is not None:
+        harm = find_harm(entry) if entry else None
+        if harm is not None:
             again = f"`envmgr sync {selection_of(selector)}` fetches it again"
-            report(Warned(f"{describe(tampering)}; {again}"))
+            report(Warned(f"{describe(harm)}; {again}"))
     for key in record.composed:
         entry = store.find(key)
         damage = damage_of(entry) if entry else None
@@ -132,6 +136,12 @@ def list_packages(
         *(_row(package, store) for package in record.packages),
         *map(_foreign_row, foreign),
     )
+
+
+def _few(packages: Sequence[PackageRecord]) -> str:
+    names = [f"{package.name} {package.version}" for package in packages]
+    more = f" and {len(names) - 3} more packages" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
 
 
 def _foreign_row(package: ForeignDistribution) -> PackageRow:
@@ -153,9 +163,16 @@ def _row(package: PackageRecord, store: Store) -> PackageRow:
         version=package.version,
         index=package.index,
         groups=package.groups,
-        size=sum(file.size for file in read_manifest(entry).files) if entry else None,
+        size=_size(entry) if entry else None,
         entry=entry.path if entry else None,
     )
+
+
+def _size(entry: Entry) -> int | None:
+    try:
+        return sum(file.size for file in read_manifest(entry).files)
+    except EntryDamaged:
+        return None
 
 
 def delete(selector: Selector, settings: Settings, report: Reporter) -> Deleted:

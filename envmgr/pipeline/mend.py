@@ -23,28 +23,31 @@ def sound_entries(
     for key, entry in found.items():
         if entry is None:
             continue
-        try:
-            tampering = find_tampering(entry)
-        except EntryDamaged as error:
-            if store.owns(entry):
-                raise
-            report(Warned(f"{error}; its wheel is fetched"))
+        harm = find_harm(entry)
+        if isinstance(harm, EntryDamaged) and not store.owns(entry):
+            report(Warned(f"{harm}; its wheel is fetched"))
             continue
-        if tampering is not None:
-            out = _is_taken_out(tampering, store, stack)
-        else:
-            out = store.find(key) is None
+        out = store.find(key) is None if harm is None else _is_taken_out(entry, store, stack)
+        if not out and isinstance(harm, EntryDamaged):
+            raise harm
         if not out:
             sound[key] = entry
-        if tampering is not None:
+        if harm is not None:
             end = "" if key in sound else "; it is fetched again"
-            report(Warned(f"{describe(tampering)}{end}"))
+            report(Warned(f"{describe(harm)}{end}"))
     return sound
 
 
-def _is_taken_out(tampering: Tampering, store: Store, stack: ExitStack) -> bool:
+def find_harm(entry: Entry) -> Tampering | EntryDamaged | None:
+    """Tell how an entry was changed or why nobody can say; ``None`` where nothing says so."""
+    try:
+        return find_tampering(entry)
+    except EntryDamaged as damage:
+        return damage
+
+
+def _is_taken_out(entry: Entry, store: Store, stack: ExitStack) -> bool:
     """Set an entry aside; one that another process has just taken out is out as well."""
-    entry = tampering.entry
     if not store.owns(entry):
         return False
     try:
@@ -57,9 +60,13 @@ def _is_taken_out(tampering: Tampering, store: Store, stack: ExitStack) -> bool:
 
 def are_as_made(entries: Iterable[Entry]) -> bool:
     """Whether nobody changed any of these entries, as far as a few stats tell."""
-    return all(find_tampering(entry) is None for entry in entries)
+    return all(find_harm(entry) is None for entry in entries)
 
 
-def describe(tampering: Tampering) -> str:
-    """Say what a program did to an entry, without a full stop."""
-    return f"a program changed {tampering.package} in the store ({tampering})"
+def describe(harm: Tampering | EntryDamaged) -> str:
+    """Say what was done to an entry by a program or by a purge, without a full stop."""
+    if isinstance(harm, EntryDamaged):
+        return str(harm)
+    if harm.added or harm.changed:
+        return f"a program changed {harm.package} in the store ({harm})"
+    return f"something deleted files of {harm.package} in the store ({harm})"

@@ -56,7 +56,7 @@ class EntryDamaged(IntegrityError):
     @property
     def hint(self) -> str:
         """The store can always be filled again."""
-        return f"remove it (chmod -R u+w, then rm -r, {self.entry.path}) and run the command again"
+        return "run `envmgr store repair`; for an entry of a site's store, its owner has to"
 
 
 def wheel_of(entry: Entry) -> str:

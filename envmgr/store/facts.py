@@ -4,10 +4,11 @@ import hashlib
 import mmap
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from envmgr.store.entry import WHEEL_NAME, Entry, EntryDamaged
+from envmgr.store.sources import SOURCES
 from envmgr.wheel.elf import ELF_MAGIC, parse_elf
 from envmgr.wheel.entry_points import InvalidEntryPoints, parse_entry_points
 from envmgr.wheel.filename import InvalidWheelFilename, parse_wheel_filename
@@ -19,6 +20,8 @@ from envmgr.wheel.manifest import (
     Manifest,
     make_manifest,
 )
+from envmgr.wheel.record import InvalidRecord, parse_record
+from envmgr.wheel.unpack import UnknownScheme, destination
 from envmgr.wheel.wheel_info import InvalidWheelInfo, parse_wheel_info
 
 PARTS = ("site-packages", "data", "scripts", "headers")
@@ -27,7 +30,7 @@ PARTS = ("site-packages", "data", "scripts", "headers")
 def survey_entry(entry: Entry) -> Manifest:
     """Compute the manifest of an entry from what lies there, bytecode left out.
 
-    Raises EntryDamaged where even the wheel's own files cannot be read.
+    Raises EntryDamaged where the wheel's own files cannot be read, or are not all there.
     """
     try:
         paths = list(_walk(entry.path))
@@ -36,6 +39,7 @@ def survey_entry(entry: Entry) -> Manifest:
         surveyed = [_survey_file(entry.path, path) for path in files]
         filename = parse_wheel_filename((entry.path / WHEEL_NAME).read_text("utf-8").strip())
         info = _dist_info(entry)
+        _check_complete(entry, info, {*paths})
         return make_manifest(
             name=filename.name,
             version=str(filename.version),
@@ -49,7 +53,9 @@ def survey_entry(entry: Entry) -> Manifest:
         )
     except OSError as error:
         raise EntryDamaged(entry, f"{error.filename}: {error.strerror}") from error
-    except (InvalidWheelFilename, InvalidWheelInfo, InvalidEntryPoints, ValueError) as error:
+    except (InvalidRecord, InvalidWheelFilename, InvalidWheelInfo, InvalidEntryPoints) as error:
+        raise EntryDamaged(entry, str(error)) from error
+    except ValueError as error:
         raise EntryDamaged(entry, str(error)) from error
 
 
@@ -80,6 +86,37 @@ def _dist_info(entry: Entry) -> Path:
     if len(found) != 1:
         raise EntryDamaged(entry, f"it has {len(found)} .dist-info directories")
     return found[0]
+
+
+def _check_complete(entry: Entry, info: Path, there: Set[str]) -> None:
+    """Compare with RECORD: what is deleted now must not be forgotten. Raises EntryDamaged.
+
+    A wheel may list files that it never held; SOURCES.txt, where it is left, knows.
+    """
+    data = f"{info.name.removesuffix('.dist-info')}.data"
+    held = _held(entry)
+    missing = []
+    for row in parse_record((info / "RECORD").read_text("utf-8")):
+        try:
+            path = destination(row.path, data)
+        except UnknownScheme:
+            continue
+        part, _, below = path.partition("/")
+        is_held = held is None or part != "site-packages" or below in held
+        if is_held and path not in there and "/__pycache__/" not in path:
+            missing.append(path)
+    if missing:
+        more = f" and {len(missing) - 1} more files are" if len(missing) > 1 else " is"
+        raise EntryDamaged(entry, f"{missing[0]}{more} gone")
+
+
+def _held(entry: Entry) -> frozenset[str] | None:
+    """Return the files in site-packages that were unpacked; ``None`` where that is lost."""
+    try:
+        text = (entry.path / SOURCES).read_text("utf-8")
+    except OSError:
+        return None
+    return frozenset(line.replace('""', '"') for line in text.split("\n"))
 
 
 def _entry_points(info: Path) -> tuple[EntryPoint, ...]:

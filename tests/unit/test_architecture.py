@@ -92,6 +92,7 @@ DOORS = {
     "store/unpack": "disk",
     "store/verify": "disk threads time",
     "link/carry": "disk",
+    "link/complete": "disk",
     "link/duplicate": "disk",
     "link/entries": "disk",
     "link/execution": "disk",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from envmgr.cli.existing import existing_prefix
 from envmgr.cli.launch import Launch, environ_within, find_program, replace_process
+from envmgr.cli.output import write_err
 from envmgr.cli.parser import CommandParser
 from envmgr.cli.selection import add_selection, current_directory, require_selection
 from envmgr.cli.session import Session
@@ -46,8 +47,15 @@ def prepare(prefix: str, program: Sequence[str], environ: Mapping[str, str]) -> 
 
     renew_root(prefix)
     generation = os.fspath(current_generation(prefix))
-    variables = read_generation(generation).get("variables")
+    record = read_generation(generation)
+    variables, stores = record.get("variables"), record.get("stores")
     own = variables if isinstance(variables, dict) else {}
+    for store in stores if isinstance(stores, list) else ():
+        if not os.path.isdir(store):  # noqa: PTH112 - pathlib is not imported for `run -n`
+            write_err(
+                f"warning: the store {store} is gone, and packages of {prefix} with it; "
+                f"see `envmgr doctor -p {prefix}`\n"
+            )
     inside = environ_within(environ, prefix, generation, own)
     path = find_program(program[0], prefix, inside["PATH"])
     return Launch(path, list(program), inside)

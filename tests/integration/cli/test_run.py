@@ -180,3 +180,29 @@ def test_prefix_survives_a_name_that_is_not_unicode(
     )  # fmt: skip
 
     assert done.stdout == bytes(odd) + b"\n"
+
+
+def test_a_program_that_the_environment_lost_is_not_taken_from_elsewhere(
+    prefix: Path, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    (prefix / ".envmgr/generations/0a/bin/sh").symlink_to("/no/where")
+
+    done = envmgr("run", "-n", "climate", "sh", environ=environ, directory=tmp_path)
+
+    assert done.returncode == 126
+    assert "bin/sh cannot be started: it leads to /no/where, which is gone" in done.stderr
+    assert f"hint: see `envmgr doctor -p {prefix}`" in done.stderr
+
+
+def test_a_store_that_is_gone_is_warned_of_and_the_program_runs(
+    prefix: Path, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    record = prefix / ".envmgr/generations/0a/generation.json"
+    facts = json.loads(record.read_bytes())
+    record.write_text(json.dumps({**facts, "stores": [str(tmp_path / "none"), str(tmp_path)]}))
+
+    done = envmgr("run", "-n", "climate", "fail", environ=environ, directory=tmp_path)
+
+    assert done.returncode == 42
+    assert done.stderr.count("warning: the store") == 1
+    assert f"warning: the store {tmp_path}/none is gone" in done.stderr
