@@ -2,6 +2,7 @@
 
 from envmgr.cli.listing import render_table
 from envmgr.cli.quantities import render_bytes, render_count, render_seconds
+from envmgr.pipeline.caches import Trimmed
 from envmgr.pipeline.compiling import CompiledStore
 from envmgr.pipeline.repair import Repaired
 from envmgr.pipeline.upkeep import Collected, DamagedEntry, DiskUse, Usage, Verified
@@ -45,6 +46,23 @@ def render_collected(collected: Collected, age: float, *, verbose: int) -> str:
 def _span(age: float) -> str:
     days, hours = age / 86400, age / 3600
     return f"{days:.0f} days" if days >= 1 else f"{hours:.1f} hours"
+
+
+def render_trimmed(trimmed: Trimmed) -> str:
+    """``store gc --cache``: a line for each kind of files, then the sum."""
+    verb = "would remove" if trimmed.dry_run else "removed"
+    lines = [
+        f"  {each.kind}: {render_count(each.files, 'file')}, {render_bytes(each.bytes)}; "
+        f"{render_count(each.left_files, 'file')}, {render_bytes(each.left_bytes)} left"
+        for each in trimmed.kinds
+        if each.files or each.left_files
+    ]
+    if trimmed.in_use:
+        lines.append(f"{render_count(trimmed.in_use, 'file was', 'files were')} used just now")
+    count = f"{verb} {render_count(trimmed.files, 'file')}, {render_bytes(trimmed.bytes)}"
+    where = f"{trimmed.cache}, in {render_seconds(trimmed.seconds)}"
+    lines.append(f"{count} from {where}" if trimmed.files else f"nothing to remove from {where}")
+    return "\n".join(lines) + "\n"
 
 
 def render_verified(verified: Verified, *, verbose: int) -> str:

@@ -34,6 +34,7 @@ from envmgr.lock.check import compare, select
 from envmgr.lock.types import LockedPackage
 from envmgr.names import GenerationId, GroupName, PackageName
 from envmgr.pipeline.aim import Aim, aim_of, file_of
+from envmgr.pipeline.caches import trim_daily
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.composing import find_composed
 from envmgr.pipeline.host_mpi import find_mpi, named
@@ -126,6 +127,7 @@ def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
         )
         record = _link(aim, settled, packages, stocked, store, world)
     _tell_foreign(foreign, aim, world)
+    trim_daily(world.settings)
     return _outcome(aim, settled, packages, world, _verb(aim), record, stocked, store.made)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from envmgr.events import Reporter, Warned
 from envmgr.lock.check import compare, versions
+from envmgr.pipeline.caches import trim_daily
 from envmgr.pipeline.settle import LockWish, settle
 from envmgr.pipeline.types import Change, Locked, LockRequest, LockUse
 from envmgr.pipeline.world import World
@@ -30,6 +31,8 @@ def lock(
         refresh=request.refresh,
     )
     settled = settle(spec, wish, world)
+    if not (request.check or request.dry_run):
+        trim_daily(settings)
     before = versions(settled.before.packages) if settled.before else {}
     after = versions(settled.lock.packages)
     if request.upgrade != "all":

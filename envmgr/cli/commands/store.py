@@ -15,6 +15,7 @@ USAGE = "(gc | verify | repair | du | compile) [OPTION ...]"
 EXAMPLE = """\
 envmgr store gc --dry-run
 envmgr store gc --older-than 7d
+envmgr store gc --cache
 envmgr store verify --fast
 envmgr store du -n climate
 envmgr store compile --python 3.13"""
@@ -22,6 +23,7 @@ envmgr store compile --python 3.13"""
 _OPTIONS = {
     "dry_run": ("--dry-run", ("gc", "repair")),
     "older_than": ("--older-than", ("gc",)),
+    "cache": ("--cache", ("gc",)),
     "fast": ("--fast", ("verify",)),
     "name": ("-n", ("du",)),
     "prefix": ("-p", ("du",)),
@@ -43,7 +45,12 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--older-than",
         metavar="AGE",
-        help="gc: what no environment linked for so long: 30d (the default), 12h, 0",
+        help="gc: what nobody used for so long: 30d (the default), 12h, 0",
+    )
+    parser.add_argument(
+        "--cache",
+        action="store_true",
+        help="gc: trim the caches instead, of what nobody used for so long",
     )
     parser.add_argument("--fast", action="store_true", help="verify: names, sizes and modes alone")
     parser.add_argument("--python", metavar="SPEC|PATH", help="compile: for this interpreter")
@@ -67,6 +74,8 @@ def execute(arguments: Namespace, session: Session) -> int:
 
 
 def _gc(arguments: Namespace, session: Session) -> int:
+    if arguments.cache:
+        return _trim(arguments, session)
     from envmgr.cli.ages import parse_age
     from envmgr.cli.upkeep_page import render_collected
     from envmgr.pipeline.upkeep import AGE, collect_store
@@ -76,6 +85,18 @@ def _gc(arguments: Namespace, session: Session) -> int:
         collected = collect_store(settings_of(session), report, age=age, dry_run=arguments.dry_run)
     text = render_collected(collected, age, verbose=session.verbose)
     _show(session, collected, text, summary=not arguments.dry_run)
+    return ExitCode.DONE
+
+
+def _trim(arguments: Namespace, session: Session) -> int:
+    from envmgr.cli.ages import parse_age
+    from envmgr.cli.upkeep_page import render_trimmed
+    from envmgr.pipeline.caches import KEPT_FOR, trim_caches
+
+    age = KEPT_FOR if arguments.older_than is None else parse_age(arguments.older_than)
+    with open_reporter(session) as report:
+        trimmed = trim_caches(settings_of(session), report, age=age, dry_run=arguments.dry_run)
+    _show(session, trimmed, render_trimmed(trimmed), summary=not arguments.dry_run)
     return ExitCode.DONE
 
 

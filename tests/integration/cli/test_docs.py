@@ -17,6 +17,7 @@ from envmgr.cli.settings_page import SettingRow
 from envmgr.errors import ExitCode
 from envmgr.events import Event, Noted, Stage, StageAdvanced, StageFinished, StageStarted, Warned
 from envmgr.pipeline.audit import Audited, LiveAudited, LiveRun
+from envmgr.pipeline.caches import Trimmed, TrimmedKind
 from envmgr.pipeline.compiling import CompiledFor, CompiledStore
 from envmgr.pipeline.copies import Cloned, Renamed
 from envmgr.pipeline.differences import Difference, FactDifference, PackageDifference
@@ -79,7 +80,8 @@ def rows(text: str) -> list[str]:
         (
             "store",
             [
-                *(Collected, CollectedEntry, Verified, DamagedEntry, Finding),
+                *(Collected, CollectedEntry, Trimmed, TrimmedKind),
+                *(Verified, DamagedEntry, Finding),
                 *(Repaired, RepairedEntry, DiskUse, EnvironmentUsage, Usage),
                 *(CompiledStore, CompiledFor),
             ],
