@@ -99,6 +99,37 @@ def read_holder(path: str | Path) -> Holder | None:
         return None
 
 
+def may_be_running(holder: Holder) -> bool:
+    """Whether a holder may be alive; of another host nobody can tell."""
+    if holder.host != platform.node():
+        return True
+    try:
+        os.kill(holder.pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def lock_trouble(path: Path) -> str | None:
+    """Tell in a clause why there are no locks where ``path``, a lock's file, lies.
+
+    ``None`` where there are. A lock is taken for a moment, and only where it is free.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return None if error.errno in _BUSY else (error.strerror or str(error)).lower()
+    finally:
+        os.close(descriptor)
+    return None
+
+
 class PoliteLock:
     """One lock, taken by one thread at a time."""
 

@@ -13,7 +13,7 @@ class Command(NamedTuple):
 
 ENVIRONMENTS = "environments"
 FILES = "files and settings"
-STORE = "the store"
+STORE = "the machine and the store"
 WHEELS = "wheels"
 
 COMMANDS = {
@@ -33,6 +33,7 @@ COMMANDS = {
     "lock": Command("lock", "resolve a file and write its lock", FILES),
     "schema": Command("schema", "print the JSON Schema of environment files", FILES),
     "config": Command("config", "show the settings and where each comes from", FILES),
+    "doctor": Command("doctor", "look for what is wrong, and say what to do", STORE),
     "store": Command("store", "collect, verify, repair, measure or compile the store", STORE),
     "wheel": Command("wheel", "make a wheel in which each library stands once", WHEELS),
     "recipe": Command("recipe", "make the wheels of shared runtimes of a recipe", WHEELS),
@@ -59,7 +60,8 @@ INSTEAD = {
     "revert": "run: envmgr rollback NAME",
     "copy": "run: envmgr clone NAME -n NEW",
     "mv": "run: envmgr rename OLD NEW",
-    "clean": "run: envmgr store gc",
+    "check": "run: envmgr doctor NAME",
+    "clean": "run: envmgr store gc --cache, or: envmgr store gc",
     "gc": "run: envmgr store gc",
     "rm": "run: envmgr delete NAME",
     "help": "run: envmgr --help, or: envmgr COMMAND --help",

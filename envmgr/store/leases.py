@@ -59,16 +59,17 @@ def announce_collection(place: Path) -> Iterator[float]:
         yield path.stat().st_mtime
 
 
-def read_leases(place: Path) -> frozenset[StoreKey]:
+def read_leases(place: Path, *, remove: bool = True) -> frozenset[StoreKey]:
     """Return every key that a living process holds; leases of dead ones are removed.
 
-    Raises OSError where a lease cannot be read.
+    With ``remove=False`` nothing is. Raises OSError where a lease cannot be read.
     """
     keys: set[StoreKey] = set()
     for name in _names(place / LEASES):
         if is_abandoned(os.fspath(place / LEASES), name):
             with suppress(OSError):
-                remove_file(place / LEASES / name)
+                if remove:
+                    remove_file(place / LEASES / name)
         elif not name.endswith(".tmp"):
             with suppress(FileNotFoundError, ValueError):
                 keys.update(json.loads((place / LEASES / name).read_bytes())["keys"])

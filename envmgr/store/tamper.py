@@ -68,6 +68,14 @@ def find_tampering(entry: Entry) -> Tampering | None:
         raise EntryDamaged(entry, f"{error.filename}: {error.strerror}") from error
 
 
+def is_suspect(entry: Entry) -> bool:
+    """Whether something in an entry may have been changed, at the cost of a few stats."""
+    try:
+        return _is_suspect(os.fspath(entry.path))
+    except OSError:
+        return True
+
+
 def set_aside(entry: Entry) -> str:
     """Move an entry out of the way and return where to, for ``put_back``. Raises OSError.
 

@@ -23,6 +23,8 @@ from envmgr.pipeline.copies import Cloned, Renamed
 from envmgr.pipeline.differences import Difference, FactDifference, PackageDifference
 from envmgr.pipeline.generations import GenerationSummary, RolledBack
 from envmgr.pipeline.recipe_build import BuiltWheel, BuiltWheels
+from envmgr.pipeline.health.complaints import Complaint
+from envmgr.pipeline.health.doctor import Diagnosis
 from envmgr.pipeline.repair import Repaired, RepairedEntry
 from envmgr.pipeline.types import (
     Change,
@@ -77,6 +79,7 @@ def rows(text: str) -> list[str]:
         ("rename", [Renamed]),
         ("delete", [Deleted]),
         ("config show", [SettingRow]),
+        ("doctor", [Diagnosis, Complaint]),
         (
             "store",
             [
