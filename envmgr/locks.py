@@ -41,13 +41,15 @@ class Holder:
 
     host: str
     pid: int
-    command: str
-    since: str
+    command: str = ""
+    since: str = ""
     """UTC, ISO 8601."""
 
     def __str__(self) -> str:
         since = self.since.replace("T", " ").removesuffix("+00:00")
-        return f"process {self.pid} on {self.host} (`{self.command}`, since {since} UTC)"
+        more = [f"`{self.command}`" if self.command else "", f"since {since} UTC" if since else ""]
+        told = ", ".join(filter(None, more))
+        return f"process {self.pid} on {self.host}{f' ({told})' if told else ''}"
 
     def is_same_process(self, other: "Holder") -> bool:
         """Whether both are one process, whatever they were doing."""
@@ -79,10 +81,10 @@ def decode_holder(data: bytes) -> Holder | None:
         return Holder(
             host=str(facts["host"]),
             pid=int(facts["pid"]),
-            command=str(facts["command"]),
-            since=str(facts["since"]),
+            command=str(facts.get("command", "")),
+            since=str(facts.get("since", "")),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -133,9 +135,15 @@ def lock_trouble(path: Path) -> str | None:
 class PoliteLock:
     """One lock, taken by one thread at a time."""
 
-    def __init__(self, path: Path, holder: Holder | None = None) -> None:
-        """``holder`` is what others are told; this process, if it is not given."""
+    def __init__(
+        self, path: Path, holder: Holder | None = None, *, among_threads: bool = False
+    ) -> None:
+        """``holder`` is what others are told; this process, if it is not given.
+
+        With ``among_threads`` nobody is told of another thread, or helper, of this process.
+        """
         self.path = path
+        self._among_threads = among_threads
         self._holder = holder or this_process()
         self._descriptor = -1
 
@@ -180,9 +188,9 @@ class PoliteLock:
             return False
 
     def _tell(self, doing: str, report: Reporter) -> bool:
-        """Tell who is waited for, unless that is a thread of our own."""
+        """Tell who is waited for."""
         holder = read_holder(self.path)
-        if holder is not None and holder.is_same_process(self._holder):
+        if self._among_threads and holder is not None and holder.is_same_process(self._holder):
             return False
         report(Noted(f"waiting for {holder or 'another envmgr'}, which is {doing}"))
         return True
@@ -233,8 +241,8 @@ def _tell_of_no_locks(path: Path, descriptor: int, error: OSError, report: Repor
 def held_lock(
     path: Path, doing: str, report: Reporter = silent, holder: Holder | None = None
 ) -> Iterator[None]:
-    """Hold the lock at ``path`` while the block runs, as PoliteLock does. Raises OSError."""
-    lock = PoliteLock(path, holder)
+    """Hold a lock that threads share while the block runs, as PoliteLock does. Raises OSError."""
+    lock = PoliteLock(path, holder, among_threads=True)
     lock.acquire(doing, report)
     try:
         yield

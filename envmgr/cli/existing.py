@@ -7,7 +7,7 @@ from envmgr.cli.configured import settings_of
 from envmgr.cli.session import Session
 
 if TYPE_CHECKING:
-    from envmgr.pipeline.types import Selector
+    from envmgr.pipeline.selectors import Selector
 
 
 def existing_prefix(selector: "Selector", session: Session) -> str:
@@ -16,7 +16,7 @@ def existing_prefix(selector: "Selector", session: Session) -> str:
     Raises NoSuchEnvironment, and DefinitionError for settings that cannot be read.
     """
     from envmgr.link.prefix import CURRENT
-    from envmgr.pipeline.types import ByPrefix
+    from envmgr.pipeline.selectors import ByPrefix
 
     if isinstance(selector, ByPrefix):
         prefix = selector.prefix

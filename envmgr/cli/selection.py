@@ -9,7 +9,7 @@ from envmgr.errors import UsageError
 if TYPE_CHECKING:
     from envmgr.cli.parser import CommandParser
     from envmgr.names import EnvironmentName
-    from envmgr.pipeline.types import Selector
+    from envmgr.pipeline.selectors import Selector
 
 
 def add_selection(
@@ -33,7 +33,7 @@ def parse_selection(arguments: Namespace, directory: str | None) -> "Selector | 
     """
     from pathlib import Path
 
-    from envmgr.pipeline.types import ByName, ByPrefix
+    from envmgr.pipeline.selectors import ByName, ByPrefix
 
     bare = getattr(arguments, "bare_name", None)
     given = [text for text in (bare, arguments.name, arguments.prefix) if text is not None]

@@ -12,11 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from envmgr.files import remove_tree, write_new
 from envmgr.link.carry import REWRITTEN_BELOW
-from envmgr.link.generation import GenerationRecord, generation_path
+from envmgr.link.generation import GenerationRecord, finish_generation, generation_path
 from envmgr.link.prefix import CACHES, RECORD, unusable
 from envmgr.link.scripts import PIP_NAMES, reinterpret, render_pip_notice
 
@@ -69,11 +67,10 @@ def write_duplicate(directory: Path, duplicate: Duplicate) -> None:
     Whatever fails leaves no trace. Raises PrefixUnusable.
     """
     target = os.fspath(generation_path(directory, duplicate.record.id))
-    record = msgspec.json.format(msgspec.json.encode(duplicate.record))
     try:
         copying = _Copying(_names(duplicate), _texts(duplicate), duplicate.moved)
         _copy_directory(os.fspath(duplicate.source), target, "", copying)
-        write_new(os.path.join(target, RECORD), record)
+        finish_generation(directory, duplicate.record)
     except OSError as error:
         remove_tree(target)
         raise unusable(directory, error) from error

@@ -16,7 +16,10 @@ _UNCHECKED, _CHECKED = b"\1\0\0\0", b"\3\0\0\0"
 
 
 def without_absent_bytecode(layout: Layout) -> Layout:
-    """Leave out the bytecode that no entry holds: modules that do not compile have none."""
+    """Leave out the bytecode that no entry holds: modules that do not compile have none.
+
+    To be asked of every layout before it is carried out, and of none twice: there are many.
+    """
     exists = os.path.exists
     taken = layout.taken_bytecode
     return replace(
@@ -29,7 +32,8 @@ def without_absent_bytecode(layout: Layout) -> Layout:
 def execute(layout: Layout, path: str, before: str, report: Reporter) -> None:
     """Write a view into the directory ``path``, which exists and is empty.
 
-    ``before`` is the generation whose links may be shared. Raises OSError.
+    ``before`` is the generation whose links may be shared. All bytecode of the layout
+    must be there: see ``without_absent_bytecode``. Raises OSError.
     """
     for directory in layout.directories:
         os.mkdir(f"{path}/{directory}")  # noqa: PTH102 - on strings, as there are many
@@ -37,8 +41,7 @@ def execute(layout: Layout, path: str, before: str, report: Reporter) -> None:
     for name, target in layout.links.items():
         make_link(name, target)
     for name, target in layout.bytecode.items():
-        if os.path.exists(target):  # noqa: PTH110 - on strings, as there are many
-            make_link(name, target)
+        make_link(name, target)
     written: dict[LaidFile, str] = {}
     for name, file in layout.files.items():
         _write_or_share(f"{path}/{name}", file, written)
@@ -59,8 +62,7 @@ class _Taking:
         for name, file in files.items():
             self._take(f"{self._path}/{name}", file)
         for name, file in bytecode.items():
-            if os.path.exists(file.source):  # noqa: PTH110 - on strings, as there are many
-                self._take_bytecode(f"{self._path}/{name}", file)
+            self._take_bytecode(f"{self._path}/{name}", file)
         if self._refused:
             self._report(
                 Noted(

@@ -21,6 +21,7 @@ from envmgr.link.prefix import (
     CACHES,
     CURRENT,
     GENERATIONS,
+    PENDING,
     RECORD,
     STATE,
     NameTaken,
@@ -29,6 +30,7 @@ from envmgr.link.prefix import (
     current_generation,
     damage_of,
     has_generation,
+    pending_generation,
     unusable,
 )
 from envmgr.names import (
@@ -157,7 +159,7 @@ def write_generation(
         raise unusable(prefix, error) from error
     try:
         execute(layout, path, os.fspath(prefix / CURRENT), report)
-        write_new(os.path.join(path, RECORD), msgspec.json.format(msgspec.json.encode(record)))
+        finish_generation(prefix, record)
     except OSError as error:
         remove_tree(path)
         raise unusable(prefix, error) from error
@@ -165,6 +167,20 @@ def write_generation(
         remove_tree(path)
         raise
     return record.id
+
+
+def finish_generation(prefix: Path, record: GenerationRecord) -> None:
+    """Write the record of a generation whose view is written, noted as not switched to yet.
+
+    Who is killed before the switch leaves that note: it was never current, and goes when
+    the next one comes. Raises OSError, PrefixUnusable.
+    """
+    before = pending_generation(prefix)
+    if before is not None:
+        remove_generation(prefix, GenerationId(before))
+    write_atomically(prefix / PENDING, record.id.encode())
+    path = os.path.join(generation_path(prefix, record.id), RECORD)
+    write_new(path, msgspec.json.format(msgspec.json.encode(record)))
 
 
 def switch_generation(prefix: Path, generation: GenerationId) -> None:
@@ -182,6 +198,8 @@ def switch_generation(prefix: Path, generation: GenerationId) -> None:
     try:
         with _links_for(prefix, names):
             replace_link(prefix / CURRENT, f"generations/{generation}")
+        if pending_generation(prefix) is None:
+            remove_file(prefix / PENDING)
         for name in os.listdir(prefix):
             if name not in names and _reads(prefix / name, f"{CURRENT}/{name}"):
                 remove_file(prefix / name)
@@ -272,13 +290,14 @@ def read_damage(prefix: Path) -> str | None:
 
 
 def list_generations(prefix: Path) -> tuple[GenerationRecord, ...]:
-    """Read the records of all finished generations, oldest first."""
-    found = (read_record(prefix, each) for each in _ids(prefix))
+    """Read the records of all generations that are or were current, oldest first."""
+    pending = pending_generation(prefix)
+    found = (read_record(prefix, each) for each in _ids(prefix) if each != pending)
     return tuple(record for record in found if record is not None)
 
 
 def numbers_of(prefix: Path) -> Mapping[GenerationId, int]:
-    """Return the numbers of the finished generations; what was removed is counted too."""
+    """Return the numbers of those generations; what was removed is counted too."""
     found = list_generations(prefix)
     known = sorted({*(record.id for record in found), *_led_on(prefix)})
     return {record.id: record.number or known.index(record.id) + 1 for record in found}
@@ -309,16 +328,24 @@ def abandon_generation(prefix: Path, generation: GenerationId) -> None:
     if _current_id(prefix) != generation:
         with suppress(PrefixUnusable):
             remove_generation(prefix, generation)
+        with suppress(OSError):
+            remove_file(prefix / PENDING)
 
 
 def prune_generations(prefix: Path, keep: int = KEPT) -> tuple[GenerationId, ...]:
-    """Remove what was never finished, and the oldest beyond ``keep``; returns those that went.
+    """Remove what was never finished or current, and the oldest beyond ``keep``.
 
+    Returns those that went.
     To be called while the prefix is locked: an unfinished generation is nobody's then.
     """
     current = _current_id(prefix)
     ids = _ids(prefix)
-    finished = [each for each in ids if (generation_path(prefix, each) / RECORD).is_file()]
+    pending = pending_generation(prefix)
+    finished = [
+        each
+        for each in ids
+        if each != pending and (generation_path(prefix, each) / RECORD).is_file()
+    ]
     others = [each for each in finished if each != current]
     surplus = len(others) - (keep - (current is not None))
     if surplus > 0:
@@ -332,6 +359,7 @@ def prune_generations(prefix: Path, keep: int = KEPT) -> tuple[GenerationId, ...
             _lead_on(prefix, each)
     for half_made in (prefix / STATE).glob("*.tmp"):
         remove_file(half_made)
+    remove_file(prefix / PENDING)
     return tuple(sorted(doomed))
 
 

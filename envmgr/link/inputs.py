@@ -106,10 +106,10 @@ class Layout:
     """Path -> target: absolute into a store entry, or relative for what is the view's own."""
     files: Mapping[str, LaidFile]
     bytecode: Mapping[str, str]
-    """Links to bytecode; one whose target does not exist is left out."""
+    """Links to bytecode that may be absent: see ``without_absent_bytecode``."""
     taken: Mapping[str, TakenFile] = field(default_factory=dict)
     taken_bytecode: Mapping[str, TakenFile] = field(default_factory=dict)
-    """Bytecode of modules in ``taken``; what does not exist is left out."""
+    """Bytecode of modules in ``taken``, which may be absent too."""
     notes: tuple[str, ...] = ()
     """What could not be taken over, a sentence each."""
 

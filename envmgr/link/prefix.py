@@ -6,6 +6,7 @@
       .envmgr/current -> generations/<id>      one rename of it switches everything
       .envmgr/generations/<id>/                bin lib share ... generation.json
       .envmgr/environment.json                 name and file
+      .envmgr/pending                          a generation that is not switched to yet
       .envmgr/lock, lock.holder                one command at a time, and whose it is
       .envmgr/root -> STORE/v1/roots/<name>    by which the store knows of the prefix
       .gitignore                               everything
@@ -17,15 +18,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from envmgr.errors import PrefixError
-from envmgr.events import Reporter, silent
 from envmgr.link.root import ROOT
+
+if TYPE_CHECKING:
+    from envmgr.events import Reporter
 
 STATE = ".envmgr"
 GENERATIONS = f"{STATE}/generations"
 CURRENT = f"{STATE}/current"
+PENDING = f"{STATE}/pending"
 RECORD = "generation.json"
 CACHES = ".cache"
 """In a generation: what its programs cache, and nobody else may take (``numba``)."""
@@ -273,10 +277,21 @@ def read_identity(prefix: Path) -> tuple[str | None, Path | None]:
     )
 
 
-def has_generation(prefix: Path) -> bool:
-    """Whether any generation was finished at a prefix, current or not."""
+def pending_generation(prefix: Path) -> str | None:
+    """Name the generation that was written and never switched to: one under way, or of the dead."""
     try:
-        names = os.listdir(prefix / GENERATIONS)
+        name = (prefix / PENDING).read_text("utf-8")
+        return None if current_generation(prefix).name == name else name
+    except (OSError, ValueError):
+        return None
+    except NoEnvironment:
+        return name
+
+
+def has_generation(prefix: Path) -> bool:
+    """Whether any generation was ever current at a prefix, as far as that can be told."""
+    try:
+        names = set(os.listdir(prefix / GENERATIONS)) - {pending_generation(prefix)}
     except OSError:
         return False
     return any(
@@ -307,17 +322,18 @@ def environments_under(root: Path) -> tuple[Path, ...]:
 
 
 @contextmanager
-def lock_prefix(prefix: Path, report: Reporter = silent) -> Iterator[None]:
+def lock_prefix(prefix: Path, report: "Reporter | None" = None) -> Iterator[None]:
     """Hold a prefix alone, made if it is absent; whoever comes second waits, and is told for whom.
 
     A prefix in which nothing was finished is removed again on leaving, so that a
     failed first ``create`` leaves nothing. Raises PrefixTaken, PrefixUnusable.
     """
+    from envmgr.events import silent
     from envmgr.locks import PoliteLock, holder_path
 
     lock = PoliteLock(prefix / STATE / "lock")
     try:
-        lock.acquire(f"changing {prefix}", report, lambda: ensure_prefix(prefix))
+        lock.acquire(f"changing {prefix}", report or silent, lambda: ensure_prefix(prefix))
     except OSError as error:
         raise unusable(prefix, error) from error
     try:
@@ -335,7 +351,7 @@ def _forget_unfinished(prefix: Path) -> None:
     if (prefix / CURRENT).is_symlink():
         return
     (prefix / GENERATIONS).rmdir()
-    for name in (f"{STATE}/environment.json", f"{STATE}/lock", ROOT, ".gitignore"):
+    for name in (f"{STATE}/environment.json", PENDING, f"{STATE}/lock", ROOT, ".gitignore"):
         (prefix / name).unlink(missing_ok=True)
     (prefix / STATE).rmdir()
     prefix.rmdir()

@@ -236,7 +236,7 @@ def _go_back(
 
 def _switch_back(prefix: Path, chosen: GenerationRecord) -> tuple[str, ...]:
     kept = carry_back(prefix, chosen.id)
-    numbers = numbers_of(prefix)
+    numbers = {chosen.id: chosen.number, **numbers_of(prefix)}
     if numbers[chosen.id] < max(numbers.values()):
         write_rollback_mark(prefix, chosen.id)
     else:

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from envmgr.names import EnvironmentName, GenerationId, GroupName, IndexName, PackageName
+from envmgr.pipeline.selectors import ByName as ByName
+from envmgr.pipeline.selectors import ByPrefix as ByPrefix
+from envmgr.pipeline.selectors import Selector as Selector
 
 
 class LockUse(Enum):
@@ -18,23 +21,6 @@ class LockUse(Enum):
     """Fail where it is missing or stale (``--locked``)."""
     FROZEN = "frozen"
     """Use it as it is, stale or not (``--frozen``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ByName:
-    """A named environment, under the root."""
-
-    name: EnvironmentName
-
-
-@dataclass(frozen=True, slots=True)
-class ByPrefix:
-    """An environment at a directory of the user's choice; absolute."""
-
-    prefix: Path
-
-
-Selector: TypeAlias = ByName | ByPrefix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,12 +164,12 @@ def test_a_command_is_shown_as_it_was_typed_and_not_at_any_length(
     assert this_process().command == f"envmgr {'x' * 193}..."
 
 
-def test_nobody_is_told_of_a_thread_of_the_same_process(tmp_path: Path) -> None:
+def test_threads_that_share_a_lock_are_not_told_of_one_another(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     lock = PoliteLock(path)
     lock.acquire("testing")
     told: list[Event] = []
-    waiting = PoliteLock(path)
+    waiting = PoliteLock(path, among_threads=True)
     assert not waiting._tell("testing", told.append)
     lock.release()
     assert told == []

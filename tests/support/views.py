@@ -11,6 +11,7 @@ from pathlib import Path
 from envmgr.events import Reporter, silent
 from envmgr.hardware.host import RealHost
 from envmgr.link.entries import read_laid_entries
+from envmgr.link.execution import without_absent_bytecode
 from envmgr.link.generation import (
     GenerationRecord,
     generation_path,
@@ -116,6 +117,7 @@ def make_view(
         compiled=compiled,
         way=way,
     )
+    view = without_absent_bytecode(view)
     record = record_of(generation, view, interpreter or this_interpreter())
     write_generation(prefix, view, record, report)
     switch_generation(prefix, generation)

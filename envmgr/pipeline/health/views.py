@@ -23,6 +23,7 @@ from envmgr.link.prefix import (
     RECORD,
     STATE,
     DamagedEnvironment,
+    pending_generation,
     read_identity,
 )
 from envmgr.lock.paths import lock_path
@@ -77,6 +78,9 @@ def _check_leftovers(prefix: Path) -> Iterator[Complaint]:
         yield note("lock", prefix, f"{prefix} is being changed by {holder}")
         return
     left = [] if holder is None else [f"{lock}.holder, of {holder}"]
+    pending = pending_generation(prefix)
+    if pending is not None:
+        left.append(f"{prefix / GENERATIONS / pending}, which was written and never switched to")
     try:
         names = sorted(os.listdir(prefix / GENERATIONS))
     except OSError:

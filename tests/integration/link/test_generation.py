@@ -39,6 +39,12 @@ def write(prefix: Path, *entries: object, generation: str) -> GenerationId:
     return write_generation(prefix, view, record_of(name, view, this_interpreter()))
 
 
+def write_and_switch(prefix: Path, *entries: object, generation: str) -> GenerationId:
+    written = write(prefix, *entries, generation=generation)
+    switch_generation(prefix, written)
+    return written
+
+
 def test_ids_sort_by_time_and_are_short() -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     ids = [new_generation_id(now + timedelta(milliseconds=step)) for step in range(50)]
@@ -56,6 +62,8 @@ def test_a_generation_is_nothing_to_anybody_until_it_is_switched_to(
     write(prefix, add(store, make_wheel("beta"), tmp_path), generation="zz")
 
     assert current_generation(prefix).name == first
+    assert [record.id for record in list_generations(prefix)] == [first]
+    switch_generation(prefix, GenerationId("zz"))
     assert [record.id for record in list_generations(prefix)] == [first, "zz"]
 
 
@@ -163,7 +171,7 @@ def test_a_layout_that_cannot_be_written_leaves_no_trace(
     name = GenerationId("one")
     view = lay_out(prefix, name, [add(store, make_wheel("alpha"), tmp_path)])
     record = record_of(name, view, this_interpreter())
-    write_generation(prefix, view, record)
+    switch_generation(prefix, write_generation(prefix, view, record))
 
     with pytest.raises(PrefixUnusable):
         write_generation(prefix, view, record)
@@ -191,7 +199,7 @@ def test_the_newest_generations_stay_and_the_current_one_whatever_its_age(
 ) -> None:
     ensure_prefix(prefix)
     entry = add(store, make_wheel("alpha"), tmp_path)
-    ids = [write(prefix, entry, generation=f"g{number}") for number in range(7)]
+    ids = [write_and_switch(prefix, entry, generation=f"g{number}") for number in range(7)]
     generation_path(prefix, GenerationId("half")).mkdir()
     switch_generation(prefix, ids[1])
 

@@ -10,6 +10,11 @@ from collections.abc import Callable
 import pytest
 
 from envmgr.errors import EnvmgrError
+from envmgr.names import EnvironmentName
+from envmgr.pipeline.environments import find_prefix
+from envmgr.pipeline.errors import NoSuchEnvironment
+from envmgr.pipeline.generations import NoSuchGeneration, list_history, rollback
+from envmgr.pipeline.types import ByName
 from tests.support.index_server import (
     Corrupted,
     IndexServer,
@@ -22,6 +27,8 @@ from tests.support.index_server import (
 from tests.support.project import Project
 from tests.support.wheels import make_wheel
 from tests.support.zips import ZipMember
+
+PROJECT = ByName(EnvironmentName("project"))
 
 
 def failure_of(action: Callable[[], object]) -> EnvmgrError:
@@ -114,6 +121,69 @@ project = Project(Path(sys.argv[1]), sys.argv[2])
 print("ready", flush=True)
 project.create()
 """
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import envmgr.pipeline.create as module
+from tests.support.project import Project
+module.switch_generation = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Project(Path(sys.argv[1]), sys.argv[2]).create()
+"""
+"""Ends when everything is written, and the switch would be next."""
+
+
+def kill_before_switch(project: Project) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED, str(project.directory), project.index_url], check=False
+    )
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_generation_that_was_never_switched_to_is_no_part_of_the_history(
+    project: Project,
+) -> None:
+    project.write("alpha ==1.0")
+    project.create()
+    project.write("alpha ==2.0")
+    kill_before_switch(project)
+    kill_before_switch(project)
+
+    assert [each.number for each in list_history(PROJECT, project.settings)] == [1]
+    assert version(project) == "1.0"
+    with pytest.raises(NoSuchGeneration):
+        rollback(PROJECT, 2, project.settings, project.events.append)
+
+    project.create()
+    assert version(project) == "2.0"
+    history = list_history(PROJECT, project.settings)
+    assert [(each.number, each.before) for each in history] == [(2, 1), (1, None)]
+    assert len(os.listdir(project.prefix / ".envmgr" / "generations")) == 2
+    assert not (project.prefix / ".envmgr" / "pending").exists()
+
+
+def test_it_goes_too_where_the_file_was_changed_back(project: Project) -> None:
+    project.write("alpha ==1.0")
+    project.create()
+    project.write("alpha ==2.0")
+    kill_before_switch(project)
+    project.write("alpha ==1.0")
+
+    assert project.create().made == "unchanged"
+    assert len(os.listdir(project.prefix / ".envmgr" / "generations")) == 1
+
+
+def test_a_first_create_that_was_killed_before_its_switch_made_no_environment(
+    project: Project,
+) -> None:
+    project.write("alpha ==1.0")
+    kill_before_switch(project)
+
+    with pytest.raises(NoSuchEnvironment):
+        find_prefix(PROJECT, project.settings)
+    assert project.create().made == "created"
+    assert [each.number for each in list_history(PROJECT, project.settings)] == [1]
 
 
 def start_create(project: Project) -> subprocess.Popen[str]:
