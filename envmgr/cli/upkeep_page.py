@@ -58,7 +58,8 @@ def render_trimmed(trimmed: Trimmed) -> str:
         if each.files or each.left_files
     ]
     if trimmed.in_use:
-        lines.append(f"{render_count(trimmed.in_use, 'file was', 'files were')} used just now")
+        stay = render_count(trimmed.in_use, "file stays", "files stay")
+        lines.append(f"{stay}: used within the last hour, or another user's")
     count = f"{verb} {render_count(trimmed.files, 'file')}, {render_bytes(trimmed.bytes)}"
     where = f"{trimmed.cache}, in {render_seconds(trimmed.seconds)}"
     lines.append(f"{count} from {where}" if trimmed.files else f"nothing to remove from {where}")

@@ -49,7 +49,7 @@ class Trimmed:
     files: int
     bytes: int
     in_use: int
-    """Files that stay because a command may be about to read them, or writes them."""
+    """Files that stay: a command may be about to read them, writes them, or is another user's."""
     kinds: tuple[TrimmedKind, ...]
     seconds: float
 
