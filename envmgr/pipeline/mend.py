@@ -16,14 +16,16 @@ def sound_entries(
     """Keep the entries that are there and as they were made; each other one is told of.
 
     A changed entry is set aside until ``stack`` is left, and comes back if nothing has
-    taken its place by then. A site's is used as it is, unless it cannot be read at all.
-    Raises EntryDamaged.
+    taken its place by then. Where one was harmed the others are looked at thoroughly: who
+    deletes files, deletes more than one. A site's is used as it is, unless it cannot be read
+    at all. Raises EntryDamaged.
     """
     sound = {}
-    for key, entry in found.items():
-        if entry is None:
-            continue
-        harm = find_harm(entry)
+    there = {key: entry for key, entry in found.items() if entry is not None}
+    harms = {key: find_harm(entry) for key, entry in there.items()}
+    thorough = any(harms.values())
+    for key, entry in there.items():
+        harm = harms[key] or (find_harm(entry, thorough=True) if thorough else None)
         if isinstance(harm, EntryDamaged) and not store.owns(entry):
             report(Warned(f"{harm}; its wheel is fetched"))
             continue
@@ -38,10 +40,10 @@ def sound_entries(
     return sound
 
 
-def find_harm(entry: Entry) -> Tampering | EntryDamaged | None:
+def find_harm(entry: Entry, *, thorough: bool = False) -> Tampering | EntryDamaged | None:
     """Tell how an entry was changed or why nobody can say; ``None`` where nothing says so."""
     try:
-        return find_tampering(entry)
+        return find_tampering(entry, thorough=thorough)
     except EntryDamaged as damage:
         return damage
 

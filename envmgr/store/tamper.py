@@ -9,7 +9,7 @@ What only hashing everything finds is not found here: a file written over in pla
 a change further down alone. Bytecode is no damage, whoever wrote it: Python and pytest
 check it against the source.
 """
-# ruff: noqa: PTH104, PTH112, PTH116 - on strings, as there are many
+# ruff: noqa: PTH104, PTH110, PTH112, PTH116 - on strings, as there are many
 
 import hashlib
 import os
@@ -20,7 +20,8 @@ from pathlib import Path
 
 from envmgr.files import remove_tree
 from envmgr.store.bytecode import STAMP
-from envmgr.store.entry import MANIFEST, Entry, EntryDamaged, read_manifest
+from envmgr.store.entry import MANIFEST, WHEEL_NAME, Entry, EntryDamaged, read_manifest
+from envmgr.store.sources import SOURCES
 from envmgr.store.staging import make_staging
 from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
 
@@ -52,14 +53,15 @@ def few_paths(paths: tuple[str, ...]) -> str:
     return ", ".join(paths[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def find_tampering(entry: Entry) -> Tampering | None:
+def find_tampering(entry: Entry, *, thorough: bool = False) -> Tampering | None:
     """Tell how an entry was changed since it was made; ``None`` where nothing says so.
 
-    One that was suspected for nothing is not looked at again, and one that somebody has
-    taken away meanwhile was not changed. Raises EntryDamaged.
+    ``thorough`` looks at every directory, whatever those at the top say. One that was
+    suspected for nothing is not looked at again, and one that somebody has taken away
+    meanwhile was not changed. Raises EntryDamaged.
     """
     try:
-        return _compared(entry) if _is_suspect(os.fspath(entry.path)) else None
+        return _compared(entry) if thorough or _is_suspect(os.fspath(entry.path)) else None
     except (OSError, EntryDamaged) as error:
         if not entry.path.exists():
             return None
@@ -107,6 +109,7 @@ def _compared(entry: Entry) -> Tampering | None:
     removed = sorted(
         path for path in facts if path not in there and _is_below(path, suspects, entry)
     )
+    removed += [name for name in (SOURCES, WHEEL_NAME) if not os.path.exists(f"{root}/{name}")]
     if not (added or changed or removed):
         with suppress(OSError):
             os.utime(f"{root}/{MANIFEST}")

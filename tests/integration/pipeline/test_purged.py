@@ -43,10 +43,34 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
+def lose_a_file_on_top(project: Project) -> None:
+    """What ``create`` notices at the cost of a few stats; then it looks at all of them."""
+    module = entry_of(project, project.prefix, "flat").path / "site-packages/flat/__init__.py"
+    module.parent.chmod(0o755)
+    module.unlink(missing_ok=True)
+
+
+def test_where_one_entry_lost_files_every_directory_of_the_others_is_looked_at(
+    project: Project,
+) -> None:
+    deep = entry_of(project, project.prefix, "deep").path
+    for name in ("site-packages/deep/a/b/c/last.py", SOURCES):
+        (deep / name).parent.chmod(0o755)
+        (deep / name).unlink()
+    lose_a_file_on_top(project)
+
+    project.create()
+
+    assert "deep 1.0 in the store (gone: site-packages/deep/a/b/c/last.py" in project.told()
+    assert project.python(SAY) == "whole"
+    assert verify_store(project.settings, silent).damaged == ()
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_create_brings_back_entries_of_which_files_went(seed: int, project: Project) -> None:
     entries = project.directory / "home/store/v1/entries"
     assert purge(entries, 0.6, seed) > 2
+    lose_a_file_on_top(project)
     assert verify_store(project.settings, silent).damaged
 
     assert project.create().made == "updated"
