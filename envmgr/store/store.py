@@ -180,6 +180,7 @@ class Store:
                 )
         except OSError as error:
             raise store_failure(self.path, wheel_of(entry), error) from error
+
     def _add_by(
         self, helper: Helper, wheel: Path, filename: str, key: StoreKey, report: Reporter
     ) -> Entry:

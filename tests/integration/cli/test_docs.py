@@ -22,9 +22,9 @@ from envmgr.pipeline.compiling import CompiledFor, CompiledStore
 from envmgr.pipeline.copies import Cloned, Renamed
 from envmgr.pipeline.differences import Difference, FactDifference, PackageDifference
 from envmgr.pipeline.generations import GenerationSummary, RolledBack
-from envmgr.pipeline.recipe_build import BuiltWheel, BuiltWheels
 from envmgr.pipeline.health.complaints import Complaint
 from envmgr.pipeline.health.doctor import Diagnosis
+from envmgr.pipeline.recipe_build import BuiltWheel, BuiltWheels
 from envmgr.pipeline.repair import Repaired, RepairedEntry
 from envmgr.pipeline.types import (
     Change,
