@@ -164,7 +164,7 @@ def place() -> Iterator[RealEnvironments]:
 
 def check(place: RealEnvironments, code: str) -> None:
     """Run code that fails where a number is wrong, and see that it was MKL's."""
-    end = "\n(path,) = mapped()['blas']\nassert 'libmkl_rt' in path, path\n"
+    end = "\n(path,) = mapped()['blas']\nassert 'libmkl_core' in path, path\n"
     place.run([place.python("numbers"), "-I", "-c", START + dedent(code) + MAPPED + end])
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parent.parent.parent
 LIMIT = 900
 """Seconds that anything may take."""
 
@@ -40,7 +41,7 @@ class RealEnvironments:
         return dict(json.loads(self.envmgr("create", "--no-compile", "--json"))["result"])
 
     def envmgr(self, *words: str) -> str:
-        return self.run([sys.executable, "-m", "envmgr", *words])
+        return self.run([sys.executable, "-m", "envmgr", *words], {"PYTHONPATH": str(ROOT)})
 
     def run(self, command: list[str], more: Mapping[str, str] | None = None) -> str:
         """Run a command; fails with everything it wrote where it fails."""

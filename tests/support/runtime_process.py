@@ -18,7 +18,7 @@ import json, os, re
 
 FAMILIES = {
     "openmp": r"lib(gomp|iomp5|omp)\\b",
-    "blas": r"lib(scipy_openblas|openblas|mkl_rt|mklml|satlas|t?atlas|blas-|blas\\.|casadi-tp-o)",
+    "blas": r"lib(scipy_openblas|openblas|mkl_core|mklml|satlas|t?atlas|blas-|blas\\.|casadi-tp-o)",
     "gfortran": r"libgfortran\\b",
     "quadmath": r"libquadmath\\b",
 }
@@ -50,7 +50,10 @@ def mapped():
         for family, pattern in FAMILIES.items()
     }
 '''
-"""Python text that defines ``mapped``; a library that envmgr wrote is not one of its own."""
+"""Python text that defines ``mapped``; a library that envmgr wrote is not one of its own.
+
+MKL is several files, of which every process that has called it has ``libmkl_core`` mapped.
+"""
 
 PROCESS = (
     MAPPED
