@@ -1,0 +1,201 @@
+"""Composed entries beside a site's store: whose they are, and what a clone takes along.
+
+The site's owner is whoever runs the tests, its user another uid.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from envmgr.files import remove_tree
+from envmgr.names import EnvironmentName
+from envmgr.pipeline.composed_copies import NotMoved
+from envmgr.pipeline.copies import clone
+from envmgr.pipeline.types import ByName, ByPrefix, Created
+from envmgr.pipeline.upkeep import verify_store
+from envmgr.store.bytecode import Compiler
+from envmgr.store.copy import copy_into
+from envmgr.store.facts import survey_entry
+from tests.support.index_server import IndexServer
+from tests.support.libraries import GOMP, composed, make_consumer, numbers, record, vendoring
+from tests.support.project import Project
+from tests.support.upkeep import collect
+from tests.support.users import NOBODY, as_nobody
+from tests.support.wheels import make_wheel
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runtimes are shared on Linux")
+
+_warm = (copy_into, survey_entry, Compiler)  # imported before a fork
+
+ALPHA = vendoring("alpha", 1, versions=GOMP[:3])
+BETA = vendoring("beta", 2)
+ASKER = make_wheel(
+    "asker",
+    purelib=False,
+    files={
+        "asker/__init__.py": "",
+        "asker/_core.so": make_consumer("asker", "libgomp.so.1", runpath="$ORIGIN"),
+    },
+)
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="envmgr-test-"))
+    directory.chmod(0o777)
+    yield directory
+    remove_tree(directory)
+
+
+@pytest.fixture
+def server() -> Iterator[IndexServer]:
+    with IndexServer([ALPHA, BETA, ASKER]) as running:
+        yield running
+
+
+@pytest.fixture
+def site(shared: Path, server: IndexServer) -> Project:
+    project = Project(shared / "site", server.url)
+    project.directory.mkdir()
+    project.write("alpha", "beta")
+    return project
+
+
+@pytest.fixture
+def user(shared: Path, server: IndexServer, site: Project) -> Project:
+    store = str(site.settings.stores[0])
+    project = Project(shared / "user", server.url, {"ENVMGR_STORES": store})
+    project.directory.mkdir()
+    project.write("alpha", "beta")
+    project.lock()
+    for path in (project.directory, *project.directory.rglob("*")):
+        if os.geteuid() == 0:
+            os.chown(path, NOBODY, NOBODY)
+    return project
+
+
+def as_user(project: Project, action: Callable[[], Created]) -> dict[str, object]:
+    def attempt() -> str:
+        made = action()
+        return json.dumps({"made": made.made, "copied": made.copied, "told": project.told()})
+
+    return dict(json.loads(as_nobody(attempt)))
+
+
+def whole(project: Project) -> bool:
+    return not verify_store(project.settings, project.events.append).damaged
+
+
+def test_what_the_site_composed_for_itself_is_linked_to(site: Project, user: Project) -> None:
+    site.create()
+
+    assert as_user(user, user.create)["copied"] == 0
+    assert numbers(user, "alpha", "beta") == "2 2 1"
+    assert composed(user) == []
+    assert record(user.prefix).composed == record(site.prefix).composed
+    assert as_user(user, user.sync)["made"] == "unchanged"
+
+
+def test_what_the_site_has_not_composed_is_the_users_own(site: Project, user: Project) -> None:
+    """Hard links to files of others are refused where the system guards them."""
+    site.write("alpha")
+    site.create()
+    site.write("beta")
+    site.create(name="second", file=site.file)
+
+    assert as_user(user, user.create)["copied"] == 0
+    assert composed(site) == []
+    assert len(composed(user, "alpha")) == 1
+    assert numbers(user, "beta", "alpha") == "2 2 1"
+    assert whole(user)
+    assert as_user(user, user.sync)["made"] == "unchanged"
+    assert set(record(user.prefix).stores) == {
+        str(each.settings.stores[0] / "v1/entries") for each in (site, user)
+    }
+
+
+def test_what_the_site_composed_and_may_drop_is_made_anew(site: Project, user: Project) -> None:
+    """The packages stay for another environment of the owner; their composition does not."""
+    site.create()
+    theirs = composed(site)
+    site.write("alpha")
+    site.create(name="first", file=site.file)
+    site.write("beta")
+    site.create(name="second", file=site.file)
+    remove_tree(site.prefix)
+
+    assert as_user(user, user.create)["copied"] == 0
+    assert [path.name for path in composed(user)] == [path.name for path in theirs]
+    assert {entry.key for entry in collect(site).entries} == {path.name for path in theirs}
+    assert numbers(user, "alpha", "beta") == "2 2 1"
+    assert as_user(user, user.sync)["made"] == "unchanged"
+
+
+def test_what_the_site_lets_go_of_later_is_made_by_the_next_sync(
+    site: Project, user: Project
+) -> None:
+    site.create()
+    as_user(user, user.create)
+    remove_tree(site.prefix)
+
+    done = as_user(user, user.sync)
+
+    assert (done["made"], done["copied"]) == ("updated", 2)
+    collect(site)
+    assert composed(site) == []
+    assert numbers(user, "alpha", "beta") == "2 2 1"
+    assert whole(user)
+
+
+def test_a_composition_of_the_site_that_was_changed_is_not_used(
+    site: Project, user: Project
+) -> None:
+    site.create()
+    (theirs,) = composed(site)
+    (theirs / "site-packages/alpha").chmod(0o755)
+    (theirs / "site-packages/alpha/_core.so").unlink()
+
+    done = as_user(user, user.create)
+
+    assert f"{theirs} is not what it was" in str(done["told"])
+    assert [path.name for path in composed(user)] == [theirs.name]
+    assert numbers(user, "alpha", "beta") == "2 2 1"
+    assert as_user(user, user.sync)["made"] == "unchanged"
+
+
+def test_a_clone_of_somebody_elses_environment_has_compositions_of_its_own(
+    site: Project, shared: Path
+) -> None:
+    site.create()
+    (shared / "lone").mkdir()
+    lone = Project(shared / "lone", site.index_url)
+    copy = ByName(EnvironmentName("copy"))
+
+    prefix = clone(ByPrefix(site.prefix), copy, lone.settings, lone.events.append).prefix
+
+    site.directory.rename(shared / "away")
+    assert numbers(lone, "alpha", "beta", prefix=prefix) == "2 2 1"
+    (own,) = composed(lone)
+    assert record(prefix).composed == (own.name,)
+    assert whole(lone)
+    assert collect(lone).entries == ()
+
+
+def test_a_clone_cannot_take_what_names_the_other_store(site: Project, shared: Path) -> None:
+    site.write("alpha", "beta", "asker")
+    site.create()
+    (shared / "lone").mkdir()
+    lone = Project(shared / "lone", site.index_url)
+    copy = ByName(EnvironmentName("copy"))
+
+    with pytest.raises(NotMoved) as refused:
+        clone(ByPrefix(site.prefix), copy, lone.settings, lone.events.append)
+
+    assert refused.value.path == "site-packages/asker/_core.so"
+    assert f"envmgr create -f {site.file}" in refused.value.hint
+    assert not (lone.settings.environments / "copy/.envmgr/current").exists()
