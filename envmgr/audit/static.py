@@ -66,8 +66,9 @@ def roots_of(
 ) -> tuple[ViewLibrary, ...]:
     """Choose what a process loads by path: extension modules, and libraries with a plain name.
 
-    Versioned libraries (``.so.1``) are loaded by name, programs run in processes of their
-    own, and modules for another Python than ``python`` (``3.11``) are never imported.
+    Versioned libraries (``.so.1``) and those of the prefix's ``lib`` are loaded by name,
+    programs run in processes of their own, and modules for another Python than ``python``
+    (``3.11``) are never imported.
     """
     tag = python.replace(".", "")
     chosen = []
@@ -75,7 +76,8 @@ def roots_of(
         name = each.path.rpartition("/")[2]
         built_for = _TAG.search(name)
         fits = built_for is None or built_for[1] == tag
-        if name.endswith(".so") and fits and kin(catalog, each.found, name) is None:
+        inside = "/site-packages/" in each.path
+        if inside and name.endswith(".so") and fits and kin(catalog, each.found, name) is None:
             chosen.append(each)
     return tuple(chosen)
 

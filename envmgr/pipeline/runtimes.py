@@ -24,6 +24,9 @@ from envmgr.store.store import Store
 from envmgr.target.types import Interpreter
 from envmgr.wheel.symbols import Symbols, read_symbols
 
+OWN = ".own"
+"""What follows the name of a library that stands beside the one written in its place."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unified:
@@ -135,6 +138,8 @@ def _exchanges(plan: RuntimePlan, roots: _Roots) -> Mapping[PackageName, Exchang
     for file, target in targets:
         if isinstance(target, Written):
             files.setdefault(file.package, {})[file.path] = _render(target, roots)
+            if target.needed == file:
+                links.setdefault(file.package, {})[f"{file.path}{OWN}"] = roots.path(file)
         else:
             links.setdefault(file.package, {})[file.path] = roots.path(target)
     return {
@@ -144,13 +149,15 @@ def _exchanges(plan: RuntimePlan, roots: _Roots) -> Mapping[PackageName, Exchang
 
 
 def _render(written: Written, roots: _Roots) -> bytes:
-    path = roots.path(written.needed)
+    """Write a library; the one that it brings along itself stands beside it, as all its own do."""
+    directory = roots.path(written.needed).rpartition("/")[0]
+    needed = written.needed_as or f"{written.needed.filename}{OWN}"
     return render_forwarding_library(
         ForwardingLibrary(
             machine=written.machine,
             soname=written.soname,
-            needed=(*written.names, written.needed_as or path, *written.parts),
-            rpath=("$ORIGIN", path.rpartition("/")[0]),
+            needed=(*written.names, needed, *written.parts),
+            rpath=("$ORIGIN", directory) if written.needed_as else ("$ORIGIN",),
             forwards=written.forwards,
             before_fork=written.before_fork,
             in_child=written.in_child,

@@ -36,7 +36,7 @@ class Written:
     needed: FileOf
     """The library it passes calls on to."""
     needed_as: str | None
-    """Its SONAME; ``None`` to name it by its path."""
+    """Its SONAME; ``None`` for the very library in whose place this one stands."""
     parts: tuple[str, ...] = ()
     """SONAMEs of libraries that stand beside ``needed`` and are loaded after it."""
     names: tuple[str, ...] = ()

@@ -112,6 +112,7 @@ DOORS = {
     "pipeline/health/online": "disk",
     "pipeline/health/places": "disk",
     "pipeline/health/views": "disk",
+    "pipeline/composed_copies": "disk",
     "pipeline/copies": "disk",
     "pipeline/generations": "disk",
     "link/reached": "disk",

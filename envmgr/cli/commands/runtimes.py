@@ -1,4 +1,4 @@
-"""``envmgr runtimes``: the commands about OpenMP, BLAS, MPI and what serves them."""
+"""``envmgr runtimes``: what serves OpenMP, BLAS, MPI, and what a process would load twice."""
 
 from argparse import Namespace
 
@@ -11,8 +11,9 @@ from envmgr.cli.selection import add_selection, current_directory, require_selec
 from envmgr.cli.session import Session
 from envmgr.errors import ExitCode, UsageError
 
-USAGE = "audit (-n NAME | -p PREFIX) [--live [PACKAGE ...]] [OPTION ...]"
+USAGE = "(list | audit) (-n NAME | -p PREFIX) [--live [PACKAGE ...]] [OPTION ...]"
 EXAMPLE = """\
+envmgr runtimes list -n science
 envmgr runtimes audit -n science
 envmgr runtimes audit -n science --live
 envmgr runtimes audit -n science --live numpy scipy --isolated"""
@@ -30,7 +31,8 @@ def add_arguments(parser: CommandParser) -> None:
         "action",
         choices=list(_ACTIONS),
         metavar="ACTION",
-        help="audit: tell which runtimes one process would load twice",
+        help="list: tell what serves, and what gave way to it; audit: tell which runtimes one "
+        "process would load twice",
     )
     parser.add_argument(
         "--live",
@@ -54,6 +56,19 @@ def add_arguments(parser: CommandParser) -> None:
 def execute(arguments: Namespace, session: Session) -> int:
     """Do one thing about runtimes."""
     return _ACTIONS[arguments.action](arguments, session)
+
+
+def _list(arguments: Namespace, session: Session) -> int:
+    for option, word in {"live": "--live", **_OPTIONS}.items():
+        if getattr(arguments, option) not in (None, False):
+            raise UsageError(f"{word} is for `envmgr runtimes audit`", f"leave {word} out")
+    from envmgr.cli.shared_page import render_runtimes
+    from envmgr.pipeline.runtime_records import list_runtimes
+
+    selector = require_selection(arguments, current_directory())
+    runtimes = list_runtimes(selector, settings_of(session))
+    _show(session, {"runtimes": runtimes}, render_runtimes(runtimes, verbose=session.verbose))
+    return ExitCode.DONE
 
 
 def _audit(arguments: Namespace, session: Session) -> int:
@@ -95,4 +110,4 @@ def _show(session: Session, result: object, text: str) -> None:
     write_out(result_document(session.command, result) if session.as_json else text)
 
 
-_ACTIONS = {"audit": _audit}
+_ACTIONS = {"list": _list, "audit": _audit}

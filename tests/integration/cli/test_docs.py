@@ -31,8 +31,12 @@ from envmgr.pipeline.types import (
     Created,
     Deleted,
     EnvironmentSummary,
+    KeptCopy,
+    LibraryFile,
     Locked,
     PackageRow,
+    ReplacedCopy,
+    SharedRuntime,
 )
 from envmgr.pipeline.upkeep import (
     Collected,
@@ -95,6 +99,7 @@ def rows(text: str) -> list[str]:
         (
             "runtimes",
             [
+                *(SharedRuntime, LibraryFile, ReplacedCopy, KeptCopy),
                 *(Audited, FamilyAudit, RuntimeFile, Needer, Missing, StaticRuntime),
                 *(LiveAudited, LiveRun, FailedImport, LoadedFamily, LoadedRuntime, ThreadPool),
             ],

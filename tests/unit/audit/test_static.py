@@ -139,6 +139,14 @@ def test_programs_versioned_libraries_and_modules_of_another_python_are_no_roots
     assert len(roots) == 3
 
 
+def test_libraries_of_the_prefix_are_loaded_by_those_who_need_them_alone() -> None:
+    disk = Disk()
+    disk.add("/p/lib/libtarget.so", elf("libtarget.so"), "intel")
+    disk.add(f"{SITE}/a/libown.so", elf("libown.so"), "a")
+    roots = roots_of(disk.libraries(), CATALOG, "3.11")
+    assert [each.package for each in roots] == ["a"]
+
+
 def test_a_file_is_known_by_its_own_name_before_what_it_is_asked_for_as() -> None:
     disk = Disk()
     disk.add("/s/libiomp5.so", elf("i", soname="libiomp5.so"))
