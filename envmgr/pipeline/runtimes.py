@@ -11,9 +11,10 @@ from envmgr.names import PackageName, StoreKey
 from envmgr.pipeline.composing import compose_entries
 from envmgr.pipeline.host_mpi import host_mpi
 from envmgr.pipeline.runtime_catalog import catalog_of, choices_of, not_unified
+from envmgr.pipeline.runtime_memory import RuntimeMemory
 from envmgr.pipeline.world import World
 from envmgr.runtime.forwarding.types import ForwardingLibrary
-from envmgr.runtime.forwarding.writer import render_forwarding_library
+from envmgr.runtime.memory import Memory, render_remembered
 from envmgr.runtime.mpi import HostMpi, host_files, host_variables
 from envmgr.runtime.plan import plan_runtimes
 from envmgr.runtime.plan_types import RuntimePlan, Target, Written
@@ -96,10 +97,12 @@ def unify(
         note = reason if wished and not spec.runtimes.vendored else None
         return Unified(entries=entries, note=note, mpi=mpi)
     roots = _Roots(entries)
-    plan = plan_runtimes(catalog, choices, manifests, roots.symbols_of)
+    memory = RuntimeMemory(world.settings.cache)
+    plan = plan_runtimes(catalog, choices, manifests, roots.symbols_of, memory)
     serving = tuple(_serving(laid, plan.led_to) for laid in entries)
+    exchanges = _exchanges(plan, roots, memory)
     return Unified(
-        entries=compose_entries(serving, _exchanges(plan, roots), store, world.report, stack),
+        entries=compose_entries(serving, exchanges, store, world.report, stack),
         plan=plan,
         standing={name: roots.path(file) for name, file in plan.standing.items()},
         mpi=mpi,
@@ -131,13 +134,13 @@ class _Roots:
         return Symbols((), ()) if symbols is None else symbols
 
 
-def _exchanges(plan: RuntimePlan, roots: _Roots) -> Mapping[PackageName, Exchange]:
+def _exchanges(plan: RuntimePlan, roots: _Roots, memory: Memory) -> Mapping[PackageName, Exchange]:
     links: dict[PackageName, dict[str, str]] = {}
     files: dict[PackageName, dict[str, bytes]] = {}
     targets: list[tuple[FileOf, Target]] = [*plan.replaced.items(), *plan.added.items()]
     for file, target in targets:
         if isinstance(target, Written):
-            files.setdefault(file.package, {})[file.path] = _render(target, roots)
+            files.setdefault(file.package, {})[file.path] = _render(target, roots, memory)
             if target.needed == file:
                 links.setdefault(file.package, {})[f"{file.path}{OWN}"] = roots.path(file)
         else:
@@ -148,11 +151,11 @@ def _exchanges(plan: RuntimePlan, roots: _Roots) -> Mapping[PackageName, Exchang
     }
 
 
-def _render(written: Written, roots: _Roots) -> bytes:
+def _render(written: Written, roots: _Roots, memory: Memory) -> bytes:
     """Write a library; the one that it brings along itself stands beside it, as all its own do."""
     directory = roots.path(written.needed).rpartition("/")[0]
     needed = written.needed_as or f"{written.needed.filename}{OWN}"
-    return render_forwarding_library(
+    return render_remembered(
         ForwardingLibrary(
             machine=written.machine,
             soname=written.soname,
@@ -161,5 +164,6 @@ def _render(written: Written, roots: _Roots) -> bytes:
             forwards=written.forwards,
             before_fork=written.before_fork,
             in_child=written.in_child,
-        )
+        ),
+        memory,
     )

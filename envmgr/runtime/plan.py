@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from envmgr.runtime.forward import Forwarder, SymbolsOf, Wishes, machine_of
+from envmgr.runtime.memory import FORGETFUL, Memory, RememberingForwarder
 from envmgr.runtime.plan_types import (
     APART,
     Choice,
@@ -39,13 +40,14 @@ def plan_runtimes(
     choices: Mapping[str, Choice],
     manifests: Iterable[Manifest],
     symbols_of: SymbolsOf,
+    memory: Memory = FORGETFUL,
 ) -> RuntimePlan:
     """Plan for every family of the catalog; one without a choice is automatic.
 
-    ``symbols_of`` reads the symbols of a library, and is asked for a BLAS alone; raises
-    what that raises.
+    ``symbols_of`` reads the symbols of a library, and is asked for a BLAS alone, where
+    ``memory`` does not know what follows from them; raises what that raises.
     """
-    planning = _Planning(Survey(catalog, manifests), symbols_of)
+    planning = _Planning(Survey(catalog, manifests), symbols_of, memory)
     for family in sorted(catalog.families, key=_asks_for_others):
         planning.add(family, choices.get(family.name, Choice()))
     return planning.finish()
@@ -58,9 +60,9 @@ def _asks_for_others(family: Family) -> bool:
 class _Planning:
     """A plan on its way; families that others ask for come before those."""
 
-    def __init__(self, survey: Survey, symbols_of: SymbolsOf) -> None:
+    def __init__(self, survey: Survey, symbols_of: SymbolsOf, memory: Memory) -> None:
         self._survey = survey
-        self._forwarder = Forwarder(survey, symbols_of)
+        self._forwarder = RememberingForwarder(Forwarder(survey, symbols_of), survey, memory)
         self._plans: list[FamilyPlan] = []
         self._replaced: dict[FileOf, Target] = {}
         self._serving: dict[str, FileOf] = {}

@@ -15,14 +15,18 @@ class Carrier:
     """Prints a result that does not depend on the order of additions."""
     blas: bool = False
     """Whether its wheel has a BLAS."""
+    beside: str = ""
+    """What it imports and does not say that it needs."""
 
     @property
     def name(self) -> str:
         return self.requirement.partition(" ")[0]
 
 
-def carrier(requirement: str, does: str, code: str, *, blas: bool = False) -> Carrier:
-    return Carrier(requirement, does, dedent(code).strip(), blas)
+def carrier(
+    requirement: str, does: str, code: str, *, blas: bool = False, beside: str = ""
+) -> Carrier:
+    return Carrier(requirement, does, dedent(code).strip(), blas, beside)
 
 
 CARRIERS = (
@@ -139,6 +143,7 @@ CARRIERS = (
         print(round(float(hydrogen.singlepoint().get_energy()), 6))
         """,
         blas=True,
+        beside=", typing-extensions",
     ),
     carrier(
         "pyfftw",

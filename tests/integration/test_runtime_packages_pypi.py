@@ -45,7 +45,7 @@ def see(place: RealEnvironments, package: Carrier, way: str) -> Seen:
     """Make an environment of a package with numpy, scipy and scikit-learn, and call it."""
     place.create(
         f"schema: 1\nname: one\npython: '3.11'\nruntimes: {WAYS[way]}\n"
-        f"dependencies: [numpy, scipy, scikit-learn, '{package.requirement}']\n"
+        f"dependencies: [numpy, scipy, scikit-learn, '{package.requirement}'{package.beside}]\n"
     )
     code = package.code + "\n" + MAPPED + AFTER
     *_, printed, mapped = place.run([place.python("one"), "-I", "-c", code]).splitlines()
@@ -89,9 +89,8 @@ def row(place: RealEnvironments, package: Carrier) -> str:
     seen = {way: see(place, package, way) for way in ways}
     first = seen["vendored"]
     same = all(each.printed == first.printed for each in seen.values())
-    cells = [package.name, first.version, package.does]
-    for family in FAMILIES:
-        cells.append(" / ".join(str(each.counts[family]) for each in seen.values()))
+    counted = [" / ".join(str(each.counts[name]) for each in seen.values()) for name in FAMILIES]
+    cells = (package.name, first.version, package.does, *counted)
     told = {way: each.printed for way, each in seen.items()}
     for way, each in seen.items():
         sys.stderr.write(f"{package.name} {way} {each.printed} {json.dumps(each.mapped)}\n")

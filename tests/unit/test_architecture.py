@@ -123,6 +123,7 @@ DOORS = {
     "pipeline/repair": "disk",
     "pipeline/roots": "disk",
     "pipeline/runtime_catalog": "disk",
+    "pipeline/runtime_memory": "disk",
     "pipeline/settle": "disk",
     "pipeline/site": "disk threads time",
     "pipeline/solve": "time",

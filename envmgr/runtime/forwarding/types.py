@@ -7,6 +7,8 @@ exports, and passes each call on to the chosen implementation.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import msgspec
+
 Machine: TypeAlias = Literal["x86_64", "aarch64"]
 
 Precision: TypeAlias = Literal["single", "double"]
@@ -15,15 +17,13 @@ Precision: TypeAlias = Literal["single", "double"]
 IntegerBits: TypeAlias = Literal[32, 64]
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(msgspec.Struct, frozen=True, tag=True):
     """Go on at ``target`` with everything as it is: the two functions are called alike."""
 
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class FortranDot:
+class FortranDot(msgspec.Struct, frozen=True, tag=True):
     """A Fortran dot product that returns a complex value, by way of ``target``.
 
     ``f(*n, x, *incx, y, *incy)`` becomes ``target(n, x, incx, y, incy, result)``, a CBLAS
@@ -36,16 +36,14 @@ class FortranDot:
     precision: Precision
 
 
-@dataclass(frozen=True, slots=True)
-class CDot:
+class CDot(msgspec.Struct, frozen=True, tag=True):
     """OpenBLAS's ``cblas_zdotc(n, x, incx, y, incy)``, by way of the ``_sub`` form ``target``."""
 
     target: str
     precision: Precision
 
 
-@dataclass(frozen=True, slots=True)
-class Division:
+class Division(msgspec.Struct, frozen=True, tag=True):
     """LAPACK's complex function ``ladiv(x, y)``, by way of the real subroutine ``target``.
 
     That one, ``dladiv(a, b, c, d, p, q)``, returns nothing, so compilers agree on it.
@@ -55,8 +53,7 @@ class Division:
     precision: Precision
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, tag=True):
     """Return a number below 2**31, or the address of a text, and call nobody."""
 
     value: int | str
