@@ -2,15 +2,12 @@
 
 ::
 
-    runtimes-<digest>/<key>     a digest of it, then what was kept
+    runtimes/<digest of the key and of the code that decides>     a digest of it, then what was kept
 
-The digest in the directory's name is that of the code that decides, so a change of it
-asks everything anew. Whoever cannot write here goes on without.
+So a change of the code asks everything anew. Whoever cannot write here goes on without.
 """
 
 import hashlib
-import os
-import shutil
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -18,9 +15,7 @@ from pathlib import Path
 import envmgr.runtime
 from envmgr.files import write_atomically
 
-MOST = 200
-"""Files; the oldest make room. One has 0.1 to 1 MB where BLAS functions are forwarded."""
-_PREFIX = "runtimes-"
+DIRECTORY = "runtimes"
 _DIGEST = 32
 
 
@@ -28,13 +23,12 @@ class RuntimeMemory:
     """A memory below the directory of envmgr's caches."""
 
     def __init__(self, caches: Path) -> None:
-        self._caches = caches
-        self._directory = caches / f"{_PREFIX}{code_digest()}"
+        self._directory = caches / DIRECTORY
 
     def find(self, key: str) -> bytes | None:
         """Return what was kept whole; else ``None``."""
         try:
-            data = (self._directory / key).read_bytes()
+            data = self._file(key).read_bytes()
         except OSError:
             return None
         content = data[_DIGEST:]
@@ -43,28 +37,18 @@ class RuntimeMemory:
     def keep(self, key: str, data: bytes) -> None:
         """Keep something, if the disk lets us."""
         with suppress(OSError):
-            if not self._directory.is_dir():
-                self._directory.mkdir(parents=True)
-                self._drop_others()
-            write_atomically(self._directory / key, hashlib.sha256(data).digest() + data)
-            self._make_room()
+            self._directory.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._file(key), hashlib.sha256(data).digest() + data)
 
-    def _drop_others(self) -> None:
-        for other in self._caches.glob(f"{_PREFIX}*"):
-            if other != self._directory:
-                shutil.rmtree(other, ignore_errors=True)
-
-    def _make_room(self) -> None:
-        with os.scandir(self._directory) as listing:
-            files = sorted((item.stat().st_mtime_ns, item.path) for item in listing)
-        for _, path in files[:-MOST]:
-            Path(path).unlink(missing_ok=True)
+    def _file(self, key: str) -> Path:
+        name = hashlib.sha256(f"{code_digest()} {key}".encode()).hexdigest()
+        return self._directory / name
 
 
 @cache
 def code_digest() -> str:
-    """Return a digest (hex, 16 digits) of the code that decides, as its files tell."""
+    """Return a digest (hex) of the code that decides, as its files tell."""
     (root,) = envmgr.runtime.__path__
     files = sorted(Path(root).rglob("*.py"))
     told = [(str(file.relative_to(root)), file.read_bytes()) for file in files]
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
