@@ -55,8 +55,9 @@ def _servers(
 def _newest(provided: Provided, copies: tuple[Copy, ...], survey: Survey) -> Copy | None:
     """Choose the copy that can stand for most; of equals the first by package and path.
 
-    By how many consumers' wishes it covers, then by how many versions it has, then by
-    whether it finds all it needs by itself, then by how many copies are equal to it.
+    By whether it finds all it needs by itself, without which it can stand for none; then by
+    how many consumers' wishes it covers, how many versions it has, and how many copies are
+    equal to it.
     """
     pool = [copy for copy in copies if copy.library.name == provided.copy_of]
     wishes = [
@@ -64,9 +65,10 @@ def _newest(provided: Provided, copies: tuple[Copy, ...], survey: Survey) -> Cop
     ]
     alike = Counter(copy.sha256 for copy in pool)
 
-    def rank(copy: Copy) -> tuple[int, int, bool, int]:
+    def rank(copy: Copy) -> tuple[bool, int, int, int]:
         versions = frozenset(copy.facts.defined_versions)
         covered = sum(wish <= versions for wish in wishes)
-        return covered, len(versions), survey.is_self_sufficient(copy.file), alike[copy.sha256]
+        alone = survey.is_self_sufficient(copy.file)
+        return alone, covered, len(versions), alike[copy.sha256]
 
     return max(pool, key=rank) if pool else None
