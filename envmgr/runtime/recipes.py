@@ -4,9 +4,10 @@ envmgr comes with some; a site adds its own, of which one with a known family ad
 it, or takes the place of implementations and libraries of the same name.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, TypeVar, cast
 
 from envmgr.runtime.forwarding.spelling import Integers, Spelling, Style
@@ -46,7 +47,7 @@ def read_catalog(directories: Iterable[Path] = ()) -> RuntimeCatalog:
     families: dict[str, Family] = {}
     for directory in (recipe_path("runtimes"), *directories):
         for file in _recipes_in(directory):
-            family = read_family(file)
+            family = read_family(file, families)
             known = families.get(family.name)
             families[family.name] = family if known is None else _merged(known, family)
     return RuntimeCatalog(tuple(families[name] for name in sorted(families)))
@@ -60,17 +61,25 @@ def _recipes_in(directory: Path) -> list[Path]:
     return sorted(names)
 
 
-def read_family(file: Path) -> Family:
-    """Read one recipe. Raises FileUnreadable, RecipeInvalid."""
+def read_family(file: Path, families: Mapping[str, Family] = MappingProxyType({})) -> Family:
+    """Read one recipe, which may add to one of ``families``.
+
+    Raises FileUnreadable, RecipeInvalid.
+    """
     try:
         data = read_source(file)
     except OSError as error:
         raise FileUnreadable(file, (error.strerror or str(error)).lower()) from None
-    return parse_family(data, file)
+    return parse_family(data, file, families)
 
 
-def parse_family(data: bytes, file: Path) -> Family:
-    """Read the text of a recipe. Raises RecipeInvalid with every problem of it."""
+def parse_family(
+    data: bytes, file: Path, families: Mapping[str, Family] = MappingProxyType({})
+) -> Family:
+    """Read the text of a recipe, which may speak of what the family has in ``families``.
+
+    Raises RecipeInvalid with every problem of it.
+    """
     findings = Findings(file)
     decoded = decode(data, findings)
     root = None if decoded is None else compose(decoded, findings)
@@ -78,10 +87,15 @@ def parse_family(data: bytes, file: Path) -> Family:
     if findings.problems or not isinstance(checked, MappingNode):
         raise RecipeInvalid(file, findings.problems)
     family = _family(checked, findings)
-    _check_names(checked, family, findings)
+    _check_names(checked, _whole(family, families), findings)
     if findings.problems:
         raise RecipeInvalid(file, findings.problems)
     return family
+
+
+def _whole(family: Family, families: Mapping[str, Family]) -> Family:
+    known = families.get(family.name)
+    return family if known is None else _merged(known, family)
 
 
 def _family(node: MappingNode, findings: Findings) -> Family:

@@ -34,22 +34,26 @@ def _servers(
     for provided in implementation.provides:
         if provided.copy_of in covered:
             continue
-        if provided.copy_of:
-            copy = _newest(provided, copies, survey)
-            if copy is not None:
-                spelling = copy.library.spelling
-                yield Server(copy.file, provided, () if spelling is None else (spelling,))
-        else:
-            wheel = implementation.wheel
-            files = () if wheel is None else survey.libraries_of(wheel.name)
-            found = [
-                each
-                for each in files
-                if any(fnmatchcase(path, provided.file) for path in survey.paths_of(each))
-            ]
-            for file in found[:1]:
-                yield Server(file, provided, provided.spellings)
-        covered.update(provided.stands_for)
+        server = _server(provided, implementation, copies, survey)
+        if server is not None:
+            yield server
+            covered.update(provided.stands_for)
+
+
+def _server(
+    provided: Provided, implementation: Implementation, copies: tuple[Copy, ...], survey: Survey
+) -> Server | None:
+    if provided.copy_of:
+        copy = _newest(provided, copies, survey)
+        if copy is None:
+            return None
+        spelling = copy.library.spelling
+        return Server(copy.file, provided, () if spelling is None else (spelling,))
+    wheel = implementation.wheel
+    for file in () if wheel is None else survey.libraries_of(wheel.name):
+        if any(fnmatchcase(path, provided.file) for path in survey.paths_of(file)):
+            return Server(file, provided, provided.spellings)
+    return None
 
 
 def _newest(provided: Provided, copies: tuple[Copy, ...], survey: Survey) -> Copy | None:
