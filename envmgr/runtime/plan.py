@@ -6,6 +6,7 @@ not so, the package keeps its copy, and the plan says why.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from envmgr.runtime.forward import Forwarder, SymbolsOf, Wishes, machine_of
@@ -84,9 +85,13 @@ class _Planning:
         elif wish != VENDORED and wish != HOST:
             implementation, servers = self._serve(family, choice, mine)
             wish = implementation.name if servers or wish != PRESENT else VENDORED
-            decided += self._unify(implementation, servers, mine)
+            if servers or choice.implementation is not None:
+                decided += self._unify(implementation, servers, mine)
             self._settle(family, implementation, servers)
-            decided += self._sheltered(family, servers, choice)
+            gone = {each.file for each in decided if isinstance(each, Replaced)}
+            decided += (
+                each for each in self._sheltered(family, servers, choice) if each.file not in gone
+            )
         replaced = tuple(each for each in decided if isinstance(each, Replaced))
         self._replaced |= {each.file: each.target for each in replaced}
         if copies or servers:
@@ -123,8 +128,15 @@ class _Planning:
             server = next(
                 (each for each in servers if copy.library.name in each.provided.stands_for), None
             )
-            if server is not None and copy.file not in serving:
+            if copy.file in serving:
+                continue
+            if server is not None:
                 yield self._decide(copy, server, implementation)
+            elif servers:
+                name = copy.library.name
+                yield Kept(copy.file, f"{implementation.name} does not stand in for {name}")
+            else:
+                yield Kept(copy.file, f"{implementation.name} is in no package")
 
     def _sheltered(
         self, family: Family, servers: tuple[Server, ...], choice: Choice
@@ -141,10 +153,12 @@ class _Planning:
             if machine is None or file.package in choice.apart or file == server.file:
                 continue
             self._serving |= dict.fromkeys(names, server.file)
-            written = Written(
-                machine=machine, soname=file.filename, needed=file, needed_as=None, names=names
-            )
-            yield Replaced(file, written)
+            before = self._replaced.get(file)
+            if before is None:
+                before = Written(machine=machine, soname=file.filename, needed=file, needed_as=None)
+            if isinstance(before, Written) and before.needed == file:
+                names = (*before.names, *(each for each in names if each not in before.names))
+                yield Replaced(file, replace(before, names=names))
 
     def _decide(
         self, copy: Copy, server: Server, implementation: Implementation
@@ -203,6 +217,9 @@ class _Planning:
 
     def finish(self) -> RuntimePlan:
         """Return the plan."""
+        self._replaced = {
+            file: self._through(file, target) for file, target in self._replaced.items()
+        }
         return RuntimePlan(
             families=tuple(sorted(self._plans, key=lambda plan: plan.family)),
             replaced=dict(sorted(self._replaced.items(), key=lambda item: item[0])),
@@ -210,6 +227,11 @@ class _Planning:
             standing=dict(sorted(self._standing.items())),
             variables=dict(sorted(self._variables.items())),
         )
+
+    def _through(self, file: FileOf, target: Target) -> Target:
+        """Lead to what loads other families' libraries before a library, if anything does."""
+        before = self._replaced.get(target) if isinstance(target, FileOf) else None
+        return replace(before, soname=file.filename) if isinstance(before, Written) else target
 
     def _added(self) -> Iterator[tuple[FileOf, FileOf]]:
         """Yield further names for what shared libraries ask for beside themselves.

@@ -1,15 +1,39 @@
 """Which library of an implementation serves."""
 
 import itertools
+from pathlib import Path
 
 from envmgr.names import PackageName
-from envmgr.runtime.recipes import read_catalog
+from envmgr.runtime.recipes import parse_family, read_catalog
 from envmgr.runtime.servers import Server, choose_servers
 from envmgr.runtime.survey import FileOf, Survey
+from envmgr.runtime.types import RuntimeCatalog
 from envmgr.wheel.manifest import Manifest
 from tests.support.packages import elf, package, vendor
 
 CATALOG = read_catalog()
+CATALOG_OF_TWO = RuntimeCatalog(
+    (
+        parse_family(
+            b"""\
+schema: 1
+family: blas
+description: d
+libraries: [{name: narrow, files: ["libnarrow*"]}]
+implementations:
+  - name: both
+    description: d
+    licence: L
+    wheel: both
+    provides:
+      - file: data/lib/libboth.so.*
+        stands-for: [narrow]
+        spellings: [{style: mkl}, {style: mkl, suffix: "_64", integers: ilp64}]
+""",
+            Path("both.yaml"),
+        ),
+    )
+)
 
 
 def chosen(family: str, implementation: str, *manifests: Manifest) -> tuple[Server, ...]:
@@ -106,6 +130,10 @@ def test_what_one_server_stands_for_needs_no_other() -> None:
 
 
 def test_one_wheel_serves_both_widths() -> None:
-    mkl = package("mkl", elf("data/lib/libmkl_rt.so.3", soname="libmkl_rt.so.3"))
-    (server,) = chosen("blas", "mkl", mkl)
-    assert {spelling.integers for spelling in server.spellings} == {"lp64", "ilp64"}
+    (family,) = CATALOG_OF_TWO.families
+    means = family.implementation("both")
+    assert means is not None
+    wheel = package("both", elf("data/lib/libboth.so.3", soname="libboth.so.3"))
+    survey = Survey(CATALOG_OF_TWO, [wheel])
+    (server,) = choose_servers(means, (), survey)
+    assert [spelling.integers for spelling in server.spellings] == ["lp64", "ilp64"]

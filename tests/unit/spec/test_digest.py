@@ -160,3 +160,41 @@ def test_prereleases_are_a_set() -> None:
     names = frozenset(map(PackageName, ["b", "a", "c"]))
     form = canonical_form(replace(_spec(), prereleases=names), Digest.RESOLUTION)
     assert '"prereleases":["a","b","c"]' in form
+
+
+RUNTIMES = {
+    "nothing": "",
+    "gnu": "runtimes: {openmp: gnu}\n",
+    "intel": "runtimes: {openmp: intel}\n",
+    "vendored": "runtimes: {openmp: vendored}\n",
+    "all vendored": "runtimes: vendored\n",
+    "apart": "runtimes: {openmp: {implementation: gnu, unify: {torch: false}}}\n",
+    "automatic apart": "runtimes: {openmp: {unify: {torch: false}}}\n",
+    "host": "runtimes: {mpi: {host: auto}}\n",
+}
+
+
+def test_every_wish_of_runtimes_makes_another_view() -> None:
+    views = [view_digest(_spec(FULL + text)) for text in RUNTIMES.values()]
+    assert len(set(views)) == len(views)
+
+
+def test_only_what_asks_for_a_package_makes_another_resolution() -> None:
+    made = {name: resolution_digest(_spec(FULL + text)) for name, text in RUNTIMES.items()}
+    same = {name for name, digest in made.items() if digest == made["nothing"]}
+    assert same == {"nothing", "vendored", "all vendored", "automatic apart", "host"}
+    assert made["gnu"] == made["apart"]
+    assert made["gnu"] != made["intel"]
+
+
+def test_a_wish_for_nothing_is_no_wish() -> None:
+    empty = _spec(FULL + "runtimes: {openmp: {unify: {torch: true}}}\n")
+    assert view_digest(empty) == view_digest(_spec())
+    assert activation_digest(empty) == activation_digest(_spec())
+
+
+def test_the_order_of_families_counts_for_nothing() -> None:
+    one = _spec(FULL + "runtimes: {openmp: gnu, blas: mkl}\n")
+    other = _spec(FULL + "runtimes: {blas: mkl, openmp: gnu}\n")
+    assert view_digest(one) == view_digest(other)
+    assert resolution_digest(one) == resolution_digest(other)
