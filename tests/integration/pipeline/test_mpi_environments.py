@@ -45,7 +45,7 @@ def mpi_wheel(name: str, version: str, soname: str, number: int) -> Wheel:
 
 def built_for(name: str, soname: str) -> Wheel:
     core = make_library("core.so", needed=[soname, "libc.so.6"])
-    files = {f"{name}/__init__.py": "", f"{name}/core.so": core}
+    files: dict[str, bytes | str] = {f"{name}/__init__.py": "", f"{name}/core.so": core}
     return make_wheel(name, files=files, purelib=False)
 
 

@@ -21,7 +21,14 @@ COPIES: dict[str, tuple[str, ...]] = {
     "scipy-openblas64": ("libscipy_openblas64_-fdde5778.so",),
     "scipy-openblas32": ("libscipy_openblas-68440149.so", "libscipy_openblas.so"),
     "openblas64": ("libopenblas64_p-r0-0cf96a72.3.23.dev.so",),
-    "openblas": ("libopenblas-r0-f650aae0.3.3.so", "libopenblasp-r0-1a2b3c4d.3.15.so"),
+    "openblas": (
+        *("libopenblas-r0-f650aae0.3.3.so", "libopenblasp-r0-1a2b3c4d.3.15.so"),
+        "libcasadi-tp-openblas.so.0.3",
+    ),
+    "netlib": (
+        *("libblas-357956a1.so.3.4.2", "liblapack-744d86ac.so.3.4.2"),
+        *("libsatlas-18756b23.so.3.10", "libtatlas-18756b23.so.3.10"),
+    ),
     "libmpi.so.12": ("libmpi.so.12", "libmpi.so.12.3.1", "libmpi-1a2b3c4d.so.12.3.1"),
     "libmpi.so.40": ("libmpi.so.40", "libmpi-1a2b3c4d.so.40.30.7"),
     "libmpi_abi.so.1": ("libmpi_abi.so.1", "libmpi_abi-1a2b3c4d.so.1"),
@@ -109,10 +116,14 @@ def test_what_serves_is_of_the_family_and_named_once(shipped: RuntimeCatalog) ->
 def test_what_is_needed_of_other_families_is_there(shipped: RuntimeCatalog) -> None:
     implementations = [each for family in shipped.families for each in family.implementations]
     conditions = [
-        when
+        condition
         for each in implementations
-        for part in (*each.needs, *each.variables, *each.fork)
-        for when in part.when.items()
+        for when in (
+            *(need.when for need in each.needs),
+            *(variables.when for variables in each.variables),
+            *(call.when for call in each.fork),
+        )
+        for condition in when.items()
     ]
     assert conditions
     for name, implementation in conditions:
