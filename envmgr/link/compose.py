@@ -91,22 +91,21 @@ def real_directories(manifest: Manifest, exchange: Exchange) -> frozenset[str]:
     """
     ends = link_ends(manifest.links)
     changed = {path.rpartition("/")[0] for path in exchange.paths}
-    looking = {
-        facts.path.rpartition("/")[0]
-        for facts in manifest.elf
-        if any(_followed("/".join(place), ends) in changed for place in search_places(facts))
-    }
-    homes = changed | looking
+    places: dict[str, set[str]] = {}
+    for facts in manifest.elf:
+        sought = places.setdefault(facts.path.rpartition("/")[0], set())
+        sought.update(_followed("/".join(place), ends) for place in search_places(facts))
     while True:
+        homes = changed | {home for home in places if places[home] & changed}
         real = frozenset(parent for path in homes for parent in _with_parents(path))
         leading = {
             path.rpartition("/")[0]
             for path, end in ends.items()
             if end in real or end.rpartition("/")[0] in homes
         }
-        if leading <= homes:
+        if leading <= changed:
             return real
-        homes |= leading
+        changed |= leading
 
 
 def _followed(directory: str, ends: Mapping[str, str]) -> str:

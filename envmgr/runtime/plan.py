@@ -231,7 +231,10 @@ class _Planning:
     def _through(self, file: FileOf, target: Target) -> Target:
         """Lead to what loads other families' libraries before a library, if anything does."""
         before = self._replaced.get(target) if isinstance(target, FileOf) else None
-        return replace(before, soname=file.filename) if isinstance(before, Written) else target
+        if not isinstance(before, Written):
+            return target
+        beside = f"{before.needed.filename}.shared"  # its own name may be that of the copy
+        return replace(before, soname=file.filename, needed_as=beside)
 
     def _added(self) -> Iterator[tuple[FileOf, FileOf]]:
         """Yield further names for what shared libraries ask for beside themselves.
@@ -242,7 +245,8 @@ class _Planning:
             wanted: list[tuple[str, FileOf | None]]
             if isinstance(target, Written):
                 wanted = [(name, self._serving.get(name)) for name in target.names]
-                if self._survey.is_copy(target.needed) and target.needed_as is not None:
+                beside = self._survey.is_copy(target.needed) or target.needed in self._replaced
+                if beside and target.needed_as is not None:
                     wanted += [(target.needed_as, target.needed)]
                     wanted += self._survey.needs_beside(target.needed)
             else:

@@ -123,10 +123,12 @@ def vendoring(
     )
 
 
-def numbers(project: Project, *names: str, prefix: Path | None = None) -> str:
+def numbers(
+    project: Project, *names: str, prefix: Path | None = None, part: str = "libgomp"
+) -> str:
     """Import packages in this order; return their numbers, and how many libgomps are loaded."""
     calls = ", ".join(f"{name}.number()" for name in names)
-    code = f"{LOADED}\nimport {', '.join(names)}\nprint({calls}, inodes('libgomp'))"
+    code = f"{LOADED}\nimport {', '.join(names)}\nprint({calls}, inodes({part!r}))"
     done = subprocess.run(
         [(prefix or project.prefix) / "bin/python", "-c", code],
         capture_output=True,

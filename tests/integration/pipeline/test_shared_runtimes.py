@@ -12,9 +12,19 @@ from envmgr.pipeline.copies import clone, rename
 from envmgr.pipeline.generations import rollback
 from envmgr.pipeline.types import ByName, Created
 from tests.support.index_server import IndexServer
-from tests.support.libraries import GOMP, composed, numbers, record, vendoring
+from tests.support.libraries import (
+    GOMP,
+    composed,
+    copy_name,
+    make_consumer,
+    make_library,
+    module_of,
+    numbers,
+    record,
+    vendoring,
+)
 from tests.support.project import Project
-from tests.support.wheels import make_wheel
+from tests.support.wheels import Wheel, make_wheel
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runtimes are shared on Linux")
 
@@ -22,12 +32,57 @@ ALPHA = vendoring("alpha", 1, versions=GOMP[:3])
 BETA = vendoring("beta", 2)
 GAMMA = vendoring("gamma", 3, versions=GOMP[:2])
 NEW_ALPHA = vendoring("alpha", 4, version="2.0", versions=GOMP[:3])
+ASKER = make_wheel(
+    "asker",
+    purelib=False,
+    files={
+        "asker/__init__.py": module_of("asker"),
+        "asker/_core.so": make_consumer("asker", "libgomp.so.1", runpath="$ORIGIN"),
+    },
+)
+"""Asks for libgomp by its canonical name and does not bring it along."""
+
+LINKED = vendoring(
+    "linked",
+    1,
+    more={
+        "linked/plug/__init__.py": module_of("linked", "_plug.so"),
+        "linked/plug/_plug.so": make_consumer("linked", "libgomp.so.1", runpath="$ORIGIN/../other"),
+        "linked/other/README": "links",
+    },
+    links=f"linked.libs/{copy_name('linked 1.0 1')},linked/other/libgomp.so.1\n",
+)
+"""Its second library finds the copy by a link that LINKS asks for."""
+
+
+def blas(name: str, content: int) -> Wheel:
+    """Brings an OpenBLAS that asks for libgomp by its canonical name."""
+    library = "libopenblas-r0-11111111.3.15.so"
+    return make_wheel(
+        name,
+        purelib=False,
+        files={
+            f"{name}/__init__.py": module_of(name),
+            f"{name}/_core.so": make_consumer(
+                name, library, runpath=f"$ORIGIN/../{name}.libs", target="blas_number"
+            ),
+            f"{name}.libs/{library}": make_library(
+                library,
+                calls={"blas_number": "gomp_number"},
+                answers={"content": content},
+                needed=("libgomp.so.1", "libc.so.6"),
+            ),
+        },
+    )
+
+
 PLAIN = make_wheel("plain")
 
 
 @pytest.fixture
 def server() -> Iterator[IndexServer]:
-    with IndexServer([ALPHA, BETA, GAMMA, NEW_ALPHA, PLAIN]) as running:
+    wheels = [ALPHA, BETA, GAMMA, NEW_ALPHA, PLAIN, ASKER, LINKED, blas("one", 1), blas("two", 1)]
+    with IndexServer(wheels) as running:
         yield running
 
 
@@ -47,6 +102,35 @@ def test_a_process_loads_one_copy_whatever_it_imports_first(project: Project) ->
     assert [str(each.package) for each in openmp.servers] == ["beta"]
     assert sorted(each.copy.package for each in openmp.replaced) == ["alpha", "gamma"]
     assert len(composed(project)) == 2
+
+
+def test_who_looks_in_the_system_finds_the_shared_one(project: Project) -> None:
+    project.write("asker", "beta")
+    project.create()
+    assert numbers(project, "asker", "beta") == "2 2 1"
+    assert numbers(project, "beta", "asker") == "2 2 1"
+    assert numbers(project, "asker") == "2 1"
+
+
+def test_who_is_led_to_a_library_that_looks_in_the_system_finds_the_shared_one(
+    project: Project,
+) -> None:
+    project.write("one", "two", "beta")
+    project.create()
+    for order in itertools.permutations(("one", "two", "beta")):
+        assert numbers(project, *order) == "2 2 2 1"
+    # What both are led to, and one that loads libgomp before it: the name is known then.
+    assert numbers(project, "two", "one", part="openblas-r0") == "2 2 2"
+
+
+def test_links_of_a_package_lead_to_what_is_shared(project: Project) -> None:
+    project.write("linked", "beta")
+    project.create()
+    assert numbers(project, "linked.plug", "linked") == "2 2 1"
+    assert numbers(project, "linked", "beta", "linked.plug") == "2 2 2 1"
+    (own,) = composed(project, "linked")
+    link = own / "site-packages/linked/other/libgomp.so.1"
+    assert str(link.readlink()) == f"../../linked.libs/{copy_name('linked 1.0 1')}"
 
 
 def test_vendored_leaves_every_package_its_own(project: Project) -> None:

@@ -159,6 +159,19 @@ def test_who_looks_through_a_link_to_a_directory_looks_into_what_is_real() -> No
     assert "site-packages/alpha/in" in real_directories(manifest, EXCHANGE)
 
 
+def test_who_looks_where_a_link_leads_to_what_is_exchanged_stands_beside_it() -> None:
+    core = elf("site-packages/alpha/plug/_plug.so", runpath=("$ORIGIN/../other",))
+    manifest = package(
+        "alpha",
+        core,
+        elf(COPY),
+        links={"site-packages/alpha/other/libgomp.so.1": f"../../{COPY.partition('/')[2]}"},
+    )
+    assert {"site-packages/alpha/plug", "site-packages/alpha/other"} <= real_directories(
+        manifest, EXCHANGE
+    )
+
+
 def test_a_view_folds_into_the_composition() -> None:
     view = lay(standing(ALPHA, EXCHANGE))
     made = "/store/made/site-packages"

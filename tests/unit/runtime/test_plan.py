@@ -392,3 +392,5 @@ def test_who_gives_way_to_a_sheltered_library_is_sheltered_too() -> None:
     assert target.soname == "libnarrow-b.so"
     assert target.names == ("libgomp.so.1",)
     assert made.added[of("two", "two.libs/libgomp.so.1")] == gomp("new")
+    assert target.needed_as is not None
+    assert made.added[of("two", f"two.libs/{target.needed_as}")] == server
