@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from envmgr.events import Event
 from envmgr.files import remove_tree
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.composed_copies import NotMoved
@@ -21,6 +22,7 @@ from envmgr.pipeline.upkeep import verify_store
 from envmgr.store.bytecode import Compiler
 from envmgr.store.copy import copy_into
 from envmgr.store.facts import survey_entry
+from envmgr.store.leases import read_leases
 from tests.support.index_server import IndexServer
 from tests.support.libraries import (
     GOMP,
@@ -177,6 +179,26 @@ def test_what_the_site_lets_go_of_later_is_made_by_the_next_sync(
     assert whole(user)
 
 
+def test_a_composition_that_the_site_lets_go_of_is_made_by_the_next_sync(
+    site: Project, user: Project
+) -> None:
+    """The packages are needed there by others, so that nothing else changes."""
+    site.create()
+    site.write("alpha")
+    site.create(name="first", file=site.file)
+    site.write("beta")
+    site.create(name="second", file=site.file)
+    as_user(user, user.create)
+    remove_tree(site.prefix)
+
+    done = as_user(user, user.sync)
+
+    assert (done["made"], done["copied"]) == ("updated", 0)
+    assert len(composed(user)) == 1
+    collect(site)
+    assert numbers(user, "alpha", "beta") == "2 2 1"
+
+
 def test_a_composition_of_the_site_that_was_changed_is_not_used(
     site: Project, user: Project
 ) -> None:
@@ -201,8 +223,14 @@ def test_a_clone_of_somebody_elses_environment_has_compositions_of_its_own(
     lone = Project(shared / "lone", site.index_url)
     copy = ByName(EnvironmentName("copy"))
 
-    prefix = clone(ByPrefix(site.prefix), copy, lone.settings, lone.events.append).prefix
+    leased: list[frozenset[str]] = []
 
+    def report(_: Event) -> None:
+        leased.append(frozenset(read_leases(lone.settings.stores[0] / "v1")))
+
+    prefix = clone(ByPrefix(site.prefix), copy, lone.settings, report).prefix
+
+    assert set(record(site.prefix).composed) <= leased[0]
     site.directory.rename(shared / "away")
     assert numbers(lone, "alpha", "beta", prefix=prefix) == "2 2 1"
     (own,) = composed(lone)

@@ -216,6 +216,22 @@ def test_a_repaired_package_is_what_its_composition_shows(made: Project) -> None
     assert numbers(made, "alpha", "beta") == "2 2 1"
 
 
+def test_a_package_that_was_written_over_is_repaired_in_both_places(made: Project) -> None:
+    """The composition holds the very same file until the package's own is another one."""
+    (root,) = composed(made)
+    composition = read_composition(Entry(StoreKey(root.name), root))
+    assert composition is not None
+    own = Path(composition.names[CORE])
+    own.chmod(0o644)
+    own.write_bytes(b"broken")
+    own.chmod(0o444)
+    assert findings(made) == [("changed", CORE)]
+    assert [each.fetched for each in repair(made).entries] == [True, False]
+    assert (root / CORE).samefile(own)
+    assert findings(made) == []
+    assert numbers(made, "alpha", "beta") == "2 2 1"
+
+
 def test_a_refetched_package_is_what_its_composition_shows(made: Project) -> None:
     (root,) = composed(made)
     composition = read_composition(Entry(StoreKey(root.name), root))

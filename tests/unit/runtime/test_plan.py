@@ -277,6 +277,12 @@ def test_a_package_left_apart_is_not_sheltered() -> None:
     assert plan(NEW, asker("user", "libgomp.so.1"), openmp=apart).replaced == {}
 
 
+def test_a_copy_that_gives_way_needs_no_shelter() -> None:
+    copy = elf("site-packages/torch/lib/libiomp5.so", needed=["libgomp.so.1"])
+    made = plan(INTEL, package("torch", copy), openmp=Choice("intel"))
+    assert made.replaced == {of("torch", "torch/lib/libiomp5.so"): IOMP}
+
+
 def test_a_library_for_a_machine_that_nothing_can_be_written_for_is_not_sheltered() -> None:
     core = elf("site-packages/user/_core.so", needed=["libgomp.so.1"], machine="ppc64le")
     assert plan(NEW, package("user", core)).replaced == {}
