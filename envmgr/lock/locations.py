@@ -15,14 +15,17 @@ from envmgr.names import IndexName
 from envmgr.spec.types import IndexSpec
 
 _VARIABLE = re.compile(r"(\$\{\w+\})", re.ASCII)
+_BEHIND_A_PATH = re.compile("[?#]")
 _USERNAME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@:]*:(?=[^/@]*@)")
 
 
 def basename(location: str) -> str:
-    """Return the file name at the end of a URL or a path."""
-    if "://" in location:
-        return unquote(urlsplit(location).path.rpartition("/")[2])
-    return location.rpartition("/")[2]
+    """Return the file name at the end of a URL, be it one or not, or of a path."""
+    _, scheme, rest = location.partition("://")
+    if not scheme:
+        return location.rpartition("/")[2]
+    path = _BEHIND_A_PATH.split(rest, maxsplit=1)[0].partition("/")[2]
+    return unquote(path.rpartition("/")[2])
 
 
 def shown_location(url: str, index: IndexSpec | None, lock_directory: str) -> str:

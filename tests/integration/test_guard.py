@@ -55,13 +55,15 @@ class Desk:
             "ENVMGR_PYTHONS": sys.executable,
         }
 
-    def make(self, name: str, *dependencies: str, indexes: str = "", compiling: bool) -> None:
-        """Make an environment of these dependencies."""
+    def make(
+        self, name: str, *dependencies: str, indexes: str = "", more: str = "", compiling: bool
+    ) -> None:
+        """Make an environment of these dependencies; ``more`` are further keys."""
         file = self.directory / f"{name}.yaml"
         lines = "".join(f"  - {each!r}\n" for each in dependencies)
         file.write_text(
             f"schema: 1\nname: {name}\n{indexes or 'exclude-newer: 2026-11-01'}\n"
-            f"dependencies:\n{lines}"
+            f"dependencies:\n{lines}{more}"
         )
         option = "--compile" if compiling else "--no-compile"
         self.call(sys.executable, "-m", "envmgr", "create", "-f", str(file), option)
@@ -159,7 +161,9 @@ def test_pytest_leaves_nothing_but_bytecode_in_the_store(
 
 
 def test_templates_are_copied_with_the_modes_that_docs_name(desk: Desk) -> None:
-    desk.make("web", "alembic", "django", "scrapy", compiling=False)
+    """alembic's are writable by recipes/links.yaml; told to fold, it shows what others do."""
+    links = "link: {alembic: fold}\n"
+    desk.make("web", "alembic", "django", "scrapy", compiling=False, more=links)
     place = desk.directory / "projects"
     place.mkdir()
 

@@ -86,6 +86,8 @@ def test_a_lock_that_was_moved_looks_for_its_files_where_it_is_now() -> None:
 @pytest.mark.parametrize(
     ("location", "name"),
     [
+        ("https://wheels.example.org/[/a-1.whl", "a-1.whl"),
+        ("https://wheels.example.org", ""),
         ("https://example.org/x/a%2Bb.whl?y=/z#w/v", "a+b.whl"),
         ("../x/a%2Bb.whl", "a%2Bb.whl"),
         ("a.whl", "a.whl"),
