@@ -1,5 +1,6 @@
 """What a recipe of a shared runtime looks like."""
 
+from envmgr.runtime.build_recipe import BUILD
 from envmgr.spec.scalars import Choice, Count, Flag, SchemaVersion, Text
 from envmgr.spec.shapes import Field, KeyRule, ListOf, MapOf, Record
 
@@ -104,6 +105,7 @@ RUNTIME = Record(
         Field("support", Flag(), "whether it only serves others, and no file chooses it"),
         Field("libraries", ListOf(_LIBRARY), "libraries that packages bring copies of"),
         Field("implementations", ListOf(_IMPLEMENTATION), "ways to have it"),
+        Field("build", BUILD, "small wheels of it, for `envmgr recipe build`"),
         Field(
             "static-copies",
             ListOf(
