@@ -14,6 +14,10 @@ WEIGHT = {way: weight for weight, way in enumerate(LinkWay)}
 """A file that is asked for in two ways gets in by the one that asks for more."""
 
 
+_ADDED = ""
+"""Stands for the digest of a name that a composition adds, where no file is."""
+
+
 class Claim(NamedTuple):
     """An entry's wish for a place; ``source`` is a path in the entry.
 
@@ -81,7 +85,7 @@ class Source:
                 at = bisect_left(paths, f"{below}0", at)  # "0" is the character after "/"
         for path in () if self._composed is None else self._composed.added:
             if path.startswith(prefix) and "/" not in path[start:]:
-                yield path[start:], Claim(entry, path, FileFacts(path, 0, False, ""))
+                yield path[start:], Claim(entry, path, FileFacts(path, 0, False, _ADDED))
 
 
 def _reaching_programs(manifest: Manifest) -> Iterator[str]:
@@ -143,6 +147,16 @@ def _with_parents(directories: Iterable[str]) -> Iterator[str]:
         while path:
             yield path
             path = path.rpartition("/")[0]
+
+
+def brought(claims: list[Claim]) -> list[Claim]:
+    """Leave out names that compositions add where a package brings something of that name."""
+    own = [claim for claim in claims if not _is_added(claim)]
+    return own or claims
+
+
+def _is_added(claim: Claim) -> bool:
+    return isinstance(claim.file, FileFacts) and claim.file.sha256 == _ADDED
 
 
 def same(one: Claim, other: Claim) -> bool:

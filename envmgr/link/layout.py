@@ -19,7 +19,16 @@ whose claims count (``Verdicts``); where none does, it is a clash.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from envmgr.link.claims import WEIGHT, WRITTEN_BY_PROGRAMS, Claim, Source, mounts, same, scaffold
+from envmgr.link.claims import (
+    WEIGHT,
+    WRITTEN_BY_PROGRAMS,
+    Claim,
+    Source,
+    brought,
+    mounts,
+    same,
+    scaffold,
+)
 from envmgr.link.inputs import (
     ENVMGR,
     SETTINGS,
@@ -126,6 +135,7 @@ class _View:
 
         A directory of the winner is shared with others' directories, as everywhere.
         """
+        claims = brought(claims)
         if len(claims) < 2 or all(same(claims[0], claim) for claim in claims):
             return claims
         winner = self._verdicts.winner(path, {self._owner(claim) for claim in claims})

@@ -210,6 +210,23 @@ def test_added_names_stand_in_a_directory_that_several_share() -> None:
     assert view.links[f"{VIEW}/alpha/deep"] == "/store/made/site-packages/alpha/deep"
 
 
+def test_an_added_name_gives_way_to_a_package_that_brings_it() -> None:
+    """Several packages fill one directory; what one of them brings is the shared one too."""
+    name = "site-packages/alpha/libgomp.so.1"
+    bringing = standing(package("other", elf(name)), Exchange(links={name: SHARED}))
+    adding = standing(ALPHA, Exchange(links={name: SHARED}))
+    for order in ((adding, bringing), (bringing, adding)):
+        assert lay(*order).links[f"{VIEW}/alpha/libgomp.so.1"] == f"/store/made/{name}"
+
+
+def test_two_that_add_one_name_are_no_clash() -> None:
+    name = "site-packages/alpha/libgomp.so.1"
+    other = package("other", files=["site-packages/alpha/extra.py"])
+    exchange = Exchange(links={name: SHARED})
+    view = lay(standing(ALPHA, exchange), standing(other, exchange))
+    assert view.links[f"{VIEW}/alpha/libgomp.so.1"] == f"/store/made/{name}"
+
+
 def test_packages_of_one_namespace_keep_their_own_compositions() -> None:
     def part(name: str) -> tuple[Manifest, Exchange]:
         copy = f"site-packages/space/{name}/lib/libgomp-alpha.so.1.0.0"
