@@ -42,7 +42,7 @@ def settings() -> Iterator[Settings]:
         directory = Path(name)
         (directory / "environment.yaml").write_text(
             f"schema: 1\nname: facts\npython: '3.11'\nindexes: [{here}{{name: pypi}}]\n"
-            f"dependencies:\n{listed}",
+            f"runtimes: vendored\ndependencies:\n{listed}",
             "utf-8",
         )
         environ = {
