@@ -37,7 +37,7 @@ from envmgr.pipeline.aim import Aim, aim_of, file_of
 from envmgr.pipeline.caches import trim_daily
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.composing import find_composed
-from envmgr.pipeline.host_mpi import find_mpi, named
+from envmgr.pipeline.host_mpi import named, serves_still
 from envmgr.pipeline.linking import direct_urls, left_out, link_ways, stray_links
 from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
@@ -159,7 +159,7 @@ def _stands(
         and (before.compiled or not aim.compile)
         and before.packages == _package_records(packages)
         and before.recipes == added_recipes(world.settings)
-        and before.host == named(find_mpi(aim.spec, settled.target.interpreter, world.environ))
+        and serves_still(before.host, aim.spec, settled.target.interpreter, world.environ)
         and _is_whole(aim.prefix, before, packages, store)
     )
 

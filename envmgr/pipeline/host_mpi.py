@@ -8,6 +8,7 @@ from envmgr.hardware.host import RealHost
 from envmgr.names import PackageName
 from envmgr.pipeline.world import World
 from envmgr.runtime.abi import mpi_abis_needed, unserved
+from envmgr.runtime.host_errors import NoHostMpi, SeveralHostMpis
 from envmgr.runtime.host_search import AUTO, find_host_mpi
 from envmgr.runtime.mpi import HostMpi
 from envmgr.spec.types import EnvironmentSpec
@@ -68,3 +69,17 @@ def named(mpi: HostMpi | None) -> str:
     if mpi is None:
         return ""
     return " ".join((mpi.library, mpi.soname, *mpi.launchers.values()))
+
+
+def serves_still(
+    before: str, spec: EnvironmentSpec, interpreter: Interpreter, environ: Mapping[str, str]
+) -> bool:
+    """Whether what served before, as ``named`` says it, is what the file means now.
+
+    ``auto`` may find nothing while no module is loaded; that is no reason to change.
+    """
+    wish = spec.runtimes.families.get("mpi")
+    try:
+        return before == named(find_mpi(spec, interpreter, environ))
+    except (NoHostMpi, SeveralHostMpis):
+        return bool(before) and wish is not None and wish.host == AUTO

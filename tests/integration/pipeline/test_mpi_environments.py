@@ -3,19 +3,22 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from envmgr.errors import ExitCode
-from envmgr.pipeline.host_mpi import UnservedAbi
+from envmgr.pipeline.host_mpi import UnservedAbi, serves_still
 from envmgr.resolve.impossible import ResolutionImpossible
 from envmgr.runtime.host_errors import UnusableHostMpi
+from envmgr.spec.environment import read_environment
 from envmgr.spec.problems import EnvironmentFileInvalid, FileUnreadable, RecipeInvalid
 from tests.support.index_server import IndexServer
 from tests.support.libraries import make_library, record, vendoring
 from tests.support.mpis import SAYS, TEXTS
 from tests.support.project import Project
+from tests.support.views import this_interpreter
 from tests.support.wheels import Wheel, make_wheel
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runtimes are shared on Linux")
@@ -184,6 +187,21 @@ def test_auto_takes_what_a_module_has_loaded(project: Project) -> None:
     project.write("mpi4py", more="runtimes: {mpi: {host: auto}}\n")
     project.create()
     assert number(project) == "99"
+
+
+def test_auto_that_finds_nothing_now_is_no_reason_to_change(project: Project) -> None:
+    project.write("mpi4py", more="runtimes: {mpi: {host: auto}}\n")
+    spec = read_environment(project.file, {})
+    elsewhere = replace(this_interpreter(), platform="linux-sparc64")
+    assert serves_still("/site/libmpi.so.12", spec, elsewhere, {})
+    assert not serves_still("", spec, elsewhere, {})
+
+
+def test_a_path_that_leads_nowhere_now_is_told_of(project: Project) -> None:
+    project.write("mpi4py", more="runtimes: {mpi: {host: gone}}\n")
+    spec = read_environment(project.file, {})
+    with pytest.raises(UnusableHostMpi):
+        serves_still("/site/libmpi.so.12", spec, this_interpreter(), {})
 
 
 def test_a_package_of_another_abi_cannot_use_the_machines(project: Project) -> None:
