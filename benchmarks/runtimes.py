@@ -93,8 +93,6 @@ print(json.dumps(told))
 DEPENDENCIES = (
     "[numpy, scipy, scikit-learn, torch, xgboost, lightgbm, faiss-cpu, opencv-python-headless, "
     "numba]\n"
-    "constraints: [nvidia-nccl-cu12 <0]\n"
-    "overrides: [\"nvidia-nccl-cu12 ; sys_platform == 'none'\"]\n"
 )
 OURS = {"envmgr": "{}", "envmgr, `{openmp: gnu, blas: mkl}`": "{openmp: gnu, blas: mkl}"}
 

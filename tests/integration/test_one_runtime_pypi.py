@@ -22,8 +22,6 @@ Mapped: TypeAlias = dict[str, list[str]]
 DEPENDENCIES = """\
 dependencies: [numpy, scipy, scikit-learn, torch, xgboost, lightgbm, faiss-cpu,
   opencv-python-headless, numba]
-constraints: [nvidia-nccl-cu12 <0]
-overrides: ["nvidia-nccl-cu12 ; sys_platform == 'none'"]
 """
 MKL = "{openmp: gnu, blas: mkl}"
 ORDERS = (
