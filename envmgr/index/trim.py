@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 from envmgr.files import remove_file
 
-Kind: TypeAlias = Literal["pages", "metadata", "wheels", "interpreters", "locks"]
+Kind: TypeAlias = Literal["pages", "metadata", "wheels", "interpreters", "locks", "runtimes"]
 """``pages``: what indexes say, and what was chosen from it."""
 
 SPARED_FOR = 3600.0
@@ -31,6 +31,7 @@ _FLAT: tuple[tuple[re.Pattern[str], re.Pattern[str], Kind], ...] = (
     ),
     (re.compile(r"interpreters"), re.compile(r".+-[0-9a-f]{8}\.msgpack(\..+)?"), "interpreters"),
     (re.compile(r"locks-\d+"), re.compile(r"[0-9a-f]{32}\.msgpack(\..+)?"), "locks"),
+    (re.compile(r"runtimes"), re.compile(r"\.?[0-9a-f]{64}(\..+)?"), "runtimes"),
 )
 """Directories of the cache, the files in each that are ours, and what they are."""
 

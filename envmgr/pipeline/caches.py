@@ -26,7 +26,7 @@ EVERY = 24 * 3600.0
 MARK = "trimmed"
 """In the cache: when that was."""
 
-_KINDS: tuple[Kind, ...] = ("pages", "metadata", "wheels", "interpreters", "locks")
+_KINDS: tuple[Kind, ...] = ("pages", "metadata", "wheels", "interpreters", "locks", "runtimes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

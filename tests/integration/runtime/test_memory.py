@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from envmgr.index.trim import read_cached
 from envmgr.pipeline import runtime_memory
 from envmgr.pipeline.runtime_memory import RuntimeMemory
 
@@ -35,3 +36,8 @@ def test_a_cache_that_cannot_be_is_gone_without(tmp_path: Path) -> None:
     memory = RuntimeMemory(tmp_path / "file")
     memory.keep("ab", b"content")
     assert memory.find("ab") is None
+
+
+def test_it_is_trimmed_with_the_other_caches(tmp_path: Path) -> None:
+    RuntimeMemory(tmp_path).keep("ab", b"content")
+    assert [each.kind for each in read_cached(tmp_path)] == ["runtimes"]
