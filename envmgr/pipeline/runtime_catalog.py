@@ -7,9 +7,8 @@ from pathlib import Path
 
 from envmgr.runtime.choice import choose
 from envmgr.runtime.families import families_of
-from envmgr.runtime.plan_types import Choice
 from envmgr.runtime.recipes import read_catalog
-from envmgr.runtime.types import RuntimeCatalog
+from envmgr.runtime.types import Choice, RuntimeCatalog
 from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.spec.settings import Settings
 from envmgr.spec.types import EnvironmentSpec

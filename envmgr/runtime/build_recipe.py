@@ -11,9 +11,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from envmgr.names import InvalidName, PackageName, package_name
@@ -50,16 +50,14 @@ BUILD = MapOf(_WHEEL, _PROJECT, "write `build:`, and below it `NAME: {wheel: PRO
 """The shape of ``build:``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A text of the recipe and where it stands."""
 
     text: str
     at: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True):
     """One wheel to make."""
 
     name: PackageName
@@ -121,8 +119,7 @@ def builds_of(root: MappingNode, findings: Findings) -> tuple[Build, ...]:
     return tuple(builds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """One entry of ``build:`` whose structure is right."""
 
     key: ScalarNode

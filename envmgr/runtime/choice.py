@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from envmgr.runtime.plan_types import Choice
-from envmgr.runtime.types import HOST, VENDORED, Family, RuntimeCatalog
+from envmgr.runtime.types import HOST, VENDORED, Choice, Family, RuntimeCatalog
 from envmgr.spec.problems import EnvironmentFileInvalid, Problem
 from envmgr.spec.runtimes import Runtimes, RuntimeWish
 from envmgr.spec.shapes import nearest

@@ -13,7 +13,6 @@ from envmgr.runtime.forward import Forwarder, SymbolsOf, Wishes, machine_of
 from envmgr.runtime.memory import FORGETFUL, Memory, RememberingForwarder
 from envmgr.runtime.plan_types import (
     APART,
-    Choice,
     FamilyPlan,
     Kept,
     Replaced,
@@ -28,6 +27,7 @@ from envmgr.runtime.types import (
     HOST,
     PRESENT,
     VENDORED,
+    Choice,
     Family,
     Implementation,
     Library,

@@ -4,22 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from envmgr.names import PackageName
 from envmgr.runtime.forwarding.types import Call, Forward, Machine
 from envmgr.runtime.survey import FileOf
 
 APART = "the environment file leaves the package apart"
 """Why a copy stays of which the file says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What an environment file says of a family."""
-
-    implementation: str | None = None
-    """Its name, or ``vendored``; ``None`` where the file says nothing."""
-    apart: frozenset[PackageName] = frozenset()
-    """Packages that keep their own copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ it, or takes the place of implementations and libraries of the same name.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeVar, cast
+
+from msgspec.structs import replace
 
 from envmgr.runtime.forwarding.spelling import Integers, Spelling, Style
 from envmgr.runtime.nodes import flag, mapping_of, mappings, text, texts

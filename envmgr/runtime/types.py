@@ -1,10 +1,12 @@
 """Shared runtimes as recipes tell of them: families, their libraries and implementations."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from msgspec import Struct, field
+
+from envmgr.names import PackageName
 from envmgr.runtime.forwarding.spelling import Spelling
 from envmgr.wheel.requirement import Named
 
@@ -16,8 +18,7 @@ VENDORED = "vendored"
 """In an environment file: every package keeps its own copy."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class Library(Struct, frozen=True, kw_only=True):
     """A library of a family, copies of which packages bring along under names of their own."""
 
     name: str
@@ -32,8 +33,16 @@ class Library:
         return any(fnmatchcase(filename, pattern) for pattern in self.files)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Choice(Struct, frozen=True):
+    """What an environment file says of a family."""
+
+    implementation: str | None = None
+    """Its name, ``vendored`` or ``host``; ``None`` where the file says nothing."""
+    apart: frozenset[PackageName] = frozenset()
+    """Packages that keep their own copy."""
+
+
+class Part(Struct, frozen=True):
     """A further library of an implementation's wheel that is loaded beside another one.
 
     ``file`` is a glob over paths in the wheel's entry. ``when`` names families with the
@@ -44,8 +53,7 @@ class Part:
     when: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provided:
+class Provided(Struct, frozen=True, kw_only=True):
     """One library of an implementation, and what it can stand for.
 
     Exactly one of ``copy_of`` and ``file`` says something.
@@ -63,8 +71,7 @@ class Provided:
     """Loaded after it, in this order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
+class Variables(Struct, frozen=True):
     """Environment variables that an implementation needs, set where the user has not.
 
     ``when`` names families with the implementation they must have for it to count.
@@ -74,8 +81,7 @@ class Variables:
     when: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ForkCall:
+class ForkCall(Struct, frozen=True):
     """A function to call around a fork, which threads do not survive.
 
     Of several that fit, the first counts whose function is there.
@@ -87,16 +93,14 @@ class ForkCall:
     when: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """A library of another family that an implementation asks for by its canonical SONAME."""
 
     library: str
     when: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Implementation:
+class Implementation(Struct, frozen=True, kw_only=True):
     """One way to have a family: ``mkl`` for ``blas``."""
 
     name: str
@@ -113,8 +117,7 @@ class Implementation:
     """For MPI: the SONAME that tells which programs it can serve."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaticCopy:
+class StaticCopy(Struct, frozen=True, kw_only=True):
     """A runtime inside another library, which cannot be shared: torch's MKL."""
 
     files: tuple[str, ...]
@@ -122,8 +125,7 @@ class StaticCopy:
     what: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Family(Struct, frozen=True, kw_only=True):
     """A kind of runtime of which a process should have one: ``openmp``, ``blas``, ``mpi``."""
 
     name: str
@@ -147,8 +149,7 @@ class Family:
         return next((each for each in self.implementations if each.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeCatalog:
+class RuntimeCatalog(Struct, frozen=True):
     """Every family that is known, sorted by name."""
 
     families: tuple[Family, ...]

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable
 
 from envmgr.runtime.forwarding.places import Places
+from envmgr.runtime.forwarding.spelling import IntegerBits
 from envmgr.runtime.forwarding.types import (
     Action,
     Answer,
@@ -15,7 +16,6 @@ from envmgr.runtime.forwarding.types import (
     CDot,
     Division,
     FortranDot,
-    IntegerBits,
     Jump,
     Precision,
 )

@@ -4,17 +4,16 @@ A function has a *plain* name, as a library without prefix or suffix exports it:
 ``dgemm_`` (Fortran), ``cblas_dgemm``, ``LAPACKE_dgetrf``, ``openblas_get_config``.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from envmgr.runtime.forwarding.types import IntegerBits
+from msgspec import Struct
 
+IntegerBits: TypeAlias = Literal[32, 64]
 Style: TypeAlias = Literal["openblas", "mkl"]
 Integers: TypeAlias = Literal["lp64", "ilp64"]
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(Struct, frozen=True):
     """How one library spells, and how wide its integers are.
 
     ``style`` says where the suffix goes and what Fortran functions do with a complex

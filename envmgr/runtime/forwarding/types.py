@@ -9,12 +9,12 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from envmgr.runtime.forwarding.spelling import IntegerBits
+
 Machine: TypeAlias = Literal["x86_64", "aarch64"]
 
 Precision: TypeAlias = Literal["single", "double"]
 """Of the two parts of a complex number: 4 or 8 bytes each."""
-
-IntegerBits: TypeAlias = Literal[32, 64]
 
 
 class Jump(msgspec.Struct, frozen=True, tag=True):

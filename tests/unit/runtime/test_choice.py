@@ -6,9 +6,8 @@ import pytest
 
 from envmgr.names import PackageName
 from envmgr.runtime.choice import choose
-from envmgr.runtime.plan_types import Choice
 from envmgr.runtime.recipes import read_catalog
-from envmgr.runtime.types import HOST, VENDORED, RuntimeCatalog
+from envmgr.runtime.types import HOST, VENDORED, Choice, RuntimeCatalog
 from envmgr.spec.problems import EnvironmentFileInvalid, Place
 from envmgr.spec.runtimes import Runtimes, RuntimeWish
 

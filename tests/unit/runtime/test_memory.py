@@ -15,9 +15,10 @@ from envmgr.runtime.forwarding.types import (
 from envmgr.runtime.forwarding.writer import render_forwarding_library
 from envmgr.runtime.memory import render_remembered
 from envmgr.runtime.plan import plan_runtimes
-from envmgr.runtime.plan_types import Choice, RuntimePlan, Written
+from envmgr.runtime.plan_types import RuntimePlan, Written
 from envmgr.runtime.recipes import read_catalog
 from envmgr.runtime.survey import FileOf
+from envmgr.runtime.types import Choice
 from envmgr.wheel.manifest import ElfFacts, FileFacts, Manifest, make_manifest
 from envmgr.wheel.symbols import Export, Import, Symbols
 

@@ -8,10 +8,10 @@ import pytest
 from envmgr.names import PackageName
 from envmgr.runtime.forwarding.types import Jump
 from envmgr.runtime.plan import plan_runtimes
-from envmgr.runtime.plan_types import APART, Choice, FamilyPlan, RuntimePlan, Written
+from envmgr.runtime.plan_types import APART, FamilyPlan, RuntimePlan, Written
 from envmgr.runtime.recipes import parse_family, read_catalog
 from envmgr.runtime.survey import FileOf
-from envmgr.runtime.types import HOST, VENDORED, RuntimeCatalog
+from envmgr.runtime.types import HOST, VENDORED, Choice, RuntimeCatalog
 from envmgr.wheel.manifest import Manifest
 from envmgr.wheel.symbols import Export, Import, Symbols
 from tests.support.packages import elf, package, vendor
