@@ -1,6 +1,6 @@
 """What a recipe of a shared runtime looks like."""
 
-from envmgr.runtime.build_recipe import BUILD
+from envmgr.runtime.build_shape import BUILD
 from envmgr.spec.scalars import Choice, Count, Flag, SchemaVersion, Text
 from envmgr.spec.shapes import Field, KeyRule, ListOf, MapOf, Record
 
