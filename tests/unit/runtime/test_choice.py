@@ -11,7 +11,7 @@ from envmgr.runtime.types import HOST, VENDORED, Choice, RuntimeCatalog
 from envmgr.spec.problems import EnvironmentFileInvalid, Place
 from envmgr.spec.runtimes import Runtimes, RuntimeWish
 
-FILE = Path("/work/environment.yaml")
+FILE = Path("/srv/environment.yaml")
 CATALOG: RuntimeCatalog = read_catalog()
 
 
