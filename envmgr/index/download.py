@@ -115,6 +115,11 @@ def disk_problem(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+ATTEMPTS = 20
+"""Names that are tried for an unfinished download: another process may have one, or be
+removing it at this moment."""
+
+
 class _Part:
     """An unfinished download. Locked, so that two processes do not write one file."""
 
@@ -131,8 +136,9 @@ class _Part:
 
     @classmethod
     def open(cls, directory: Path, stem: str) -> Self:
-        for suffix in (".part", f".{os.getpid()}-{os.urandom(3).hex()}.part"):
-            path = directory / f"{stem}{suffix}"
+        for attempt in range(ATTEMPTS):
+            own = f".{os.getpid()}-{os.urandom(3).hex()}" if attempt else ""
+            path = directory / f"{stem}{own}.part"
             descriptor = os.open(path, _OPEN, 0o644)
             if _lock(descriptor, path):
                 return cls(path, descriptor)

@@ -52,6 +52,10 @@ def compose(text: str, findings: Findings) -> Node | None:
     try:
         return _Builder(findings).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        if "nesting depth" in (error.problem or "") and mark and mark.index < len(text):
+            # PyYAML 6.0.4 looks ahead, and stops a thousand levels down before we see one.
+            return compose(text[: mark.index], findings)
         at, message, hint = explain_syntax(error, text)
         findings.add(at, message, hint)
     return None
