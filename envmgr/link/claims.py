@@ -40,7 +40,7 @@ class Source:
         self.way = laid.way
         self._files = laid.manifest.files_and_links
         self._paths = [file.path for file in self._files]
-        self.real = frozenset(_with_parents(laid.manifest.reaching))
+        self.real = frozenset(with_parents(laid.manifest.reaching))
         self._reaching_programs = frozenset(_reaching_programs(laid.manifest))
         self._composed = laid.composed
         self._serving = laid.serving
@@ -107,7 +107,7 @@ def _reaching_programs(manifest: Manifest) -> Iterator[str]:
 
 def _links_to_reaching(programs: Set[str], manifest: Manifest) -> Iterator[str]:
     """Yield the links that must lead to what is the view's own: such programs, or directories."""
-    own = programs | {*_with_parents(manifest.reaching)}
+    own = programs | {*with_parents(manifest.reaching)}
     yield from (path for path, end in link_ends(manifest.links).items() if end in own)
 
 
@@ -141,7 +141,8 @@ def scaffold(real: Iterable[str], places: Iterable[str]) -> dict[str, list[str]]
     return found
 
 
-def _with_parents(directories: Iterable[str]) -> Iterator[str]:
+def with_parents(directories: Iterable[str]) -> Iterator[str]:
+    """Yield directories and everything above them, some more than once."""
     for directory in directories:
         path = directory
         while path:

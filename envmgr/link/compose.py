@@ -10,9 +10,10 @@ file by a further name, or leads to what stands in for it; so it costs no copies
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from envmgr.link.claims import with_parents
 from envmgr.link.inputs import Composed, LaidEntry
 from envmgr.store.composed import Composition
 from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest, link_ends
@@ -97,7 +98,7 @@ def real_directories(manifest: Manifest, exchange: Exchange) -> frozenset[str]:
         sought.update(_followed("/".join(place), ends) for place in search_places(facts))
     while True:
         homes = changed | {home for home in places if places[home] & changed}
-        real = frozenset(parent for path in homes for parent in _with_parents(path))
+        real = frozenset(with_parents(homes))
         leading = {
             path.rpartition("/")[0]
             for path, end in ends.items()
@@ -115,13 +116,6 @@ def _followed(directory: str, ends: Mapping[str, str]) -> str:
         found = f"{found}/{segment}".removeprefix("/")
         found = ends.get(found, found)
     return found
-
-
-def _with_parents(directory: str) -> Iterator[str]:
-    path = directory
-    while path:
-        yield path
-        path = path.rpartition("/")[0]
 
 
 def _listed(

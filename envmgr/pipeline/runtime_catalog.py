@@ -7,7 +7,7 @@ from pathlib import Path
 
 from envmgr.runtime.choice import choose
 from envmgr.runtime.families import families_of
-from envmgr.runtime.recipes import read_catalog
+from envmgr.runtime.recipes import read_catalog, recipes_in
 from envmgr.runtime.types import Choice, RuntimeCatalog
 from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.spec.settings import Settings
@@ -39,7 +39,7 @@ def _directories(settings: Settings) -> Iterator[Path]:
 
 def added_recipes(settings: Settings) -> str:
     """Return a digest (hex) of the recipes that the settings add; empty where none are."""
-    files = [file for each in _directories(settings) for file in sorted(each.glob("*.y*ml"))]
+    files = [file for each in _directories(settings) for file in recipes_in(each)]
     if not files:
         return ""
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

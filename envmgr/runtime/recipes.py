@@ -47,14 +47,18 @@ def read_catalog(directories: Iterable[Path] = ()) -> RuntimeCatalog:
     """
     families: dict[str, Family] = {}
     for directory in (recipe_path("runtimes"), *directories):
-        for file in _recipes_in(directory):
+        for file in recipes_in(directory):
             family = read_family(file, families)
             known = families.get(family.name)
             families[family.name] = family if known is None else _merged(known, family)
     return RuntimeCatalog(tuple(families[name] for name in sorted(families)))
 
 
-def _recipes_in(directory: Path) -> list[Path]:
+def recipes_in(directory: Path) -> list[Path]:
+    """List the recipes in a directory, in the order in which they are read.
+
+    Raises FileUnreadable.
+    """
     try:
         names = [path for path in directory.iterdir() if path.suffix in (".yaml", ".yml")]
     except OSError as error:

@@ -3,11 +3,8 @@
 The site's owner is whoever runs the tests, its user another uid.
 """
 
-import json
-import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,7 @@ from envmgr.files import remove_tree
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.composed_copies import NotMoved
 from envmgr.pipeline.copies import clone
-from envmgr.pipeline.types import ByName, ByPrefix, Created
+from envmgr.pipeline.types import ByName, ByPrefix
 from envmgr.pipeline.upkeep import verify_store
 from envmgr.store.bytecode import Compiler
 from envmgr.store.copy import copy_into
@@ -34,8 +31,8 @@ from tests.support.libraries import (
     vendoring,
 )
 from tests.support.project import Project
+from tests.support.sites import as_user, make_site, make_user, shared_directory
 from tests.support.upkeep import collect
-from tests.support.users import NOBODY, as_nobody
 from tests.support.wheels import make_wheel
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runtimes are shared on Linux")
@@ -73,10 +70,8 @@ MKL = make_wheel(
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="envmgr-test-"))
-    directory.chmod(0o777)
-    yield directory
-    remove_tree(directory)
+    with shared_directory() as directory:
+        yield directory
 
 
 @pytest.fixture
@@ -87,31 +82,12 @@ def server() -> Iterator[IndexServer]:
 
 @pytest.fixture
 def site(shared: Path, server: IndexServer) -> Project:
-    project = Project(shared / "site", server.url)
-    project.directory.mkdir()
-    project.write("alpha", "beta")
-    return project
+    return make_site(shared, server.url)
 
 
 @pytest.fixture
 def user(shared: Path, server: IndexServer, site: Project) -> Project:
-    store = str(site.settings.stores[0])
-    project = Project(shared / "user", server.url, {"ENVMGR_STORES": store})
-    project.directory.mkdir()
-    project.write("alpha", "beta")
-    project.lock()
-    for path in (project.directory, *project.directory.rglob("*")):
-        if os.geteuid() == 0:
-            os.chown(path, NOBODY, NOBODY)
-    return project
-
-
-def as_user(project: Project, action: Callable[[], Created]) -> dict[str, object]:
-    def attempt() -> str:
-        made = action()
-        return json.dumps({"made": made.made, "copied": made.copied, "told": project.told()})
-
-    return dict(json.loads(as_nobody(attempt)))
+    return make_user(shared, server.url, site, cached=True)
 
 
 def whole(project: Project) -> bool:

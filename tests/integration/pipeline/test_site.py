@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from envmgr.names import EnvironmentName
 from envmgr.pipeline.copies import clone
 from envmgr.pipeline.create import create
 from envmgr.pipeline.generations import GenerationBroken
-from envmgr.pipeline.types import ByName, ByPrefix, Created, CreateRequest
+from envmgr.pipeline.types import ByName, ByPrefix, CreateRequest
 from envmgr.store.bytecode import Compiler, is_compiled
 from envmgr.store.copy import NotCopied, copy_into
 from envmgr.store.entry import MANIFEST, Entry, read_manifest
@@ -32,8 +32,9 @@ from envmgr.store.verify import check_entry
 from envmgr.wheel.manifest import FileFacts, decode_manifest, encode_manifest
 from tests.support.index_server import IndexServer
 from tests.support.project import Project
+from tests.support.sites import as_user, make_site, make_user, shared_directory
 from tests.support.upkeep import collect, create_at, entry_of
-from tests.support.users import NOBODY, as_nobody
+from tests.support.users import as_nobody
 from tests.support.views import add, this_interpreter
 from tests.support.wheels import make_wheel
 
@@ -54,10 +55,8 @@ _warm = (MANIFEST, survey_entry, StoreFull, Compiler)  # imported before a fork
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="envmgr-test-"))
-    directory.chmod(0o777)
-    yield directory
-    remove_tree(directory)
+    with shared_directory() as directory:
+        yield directory
 
 
 @pytest.fixture
@@ -68,26 +67,12 @@ def server() -> Iterator[IndexServer]:
 
 @pytest.fixture
 def site(shared: Path, server: IndexServer) -> Project:
-    """The site: what its owner makes, in a store that others only read."""
-    project = Project(shared / "site", server.url)
-    project.directory.mkdir()
-    project.write("alpha", "beta")
-    return project
+    return make_site(shared, server.url)
 
 
 @pytest.fixture
 def user(shared: Path, server: IndexServer, site: Project) -> Project:
-    """Somebody whose second store is the site's; everything is locked already."""
-    store = str(site.settings.stores[0])
-    project = Project(shared / "user", server.url, {"ENVMGR_STORES": store})
-    project.directory.mkdir()
-    project.write("alpha", "beta")
-    project.lock()
-    remove_tree(project.settings.cache)
-    for path in (project.directory, *project.directory.rglob("*")):
-        if os.geteuid() == 0:
-            os.chown(path, NOBODY, NOBODY)
-    return project
+    return make_user(shared, server.url, site, cached=False)
 
 
 def site_store(site: Project) -> Store:
@@ -98,17 +83,6 @@ def fill(site: Project, shelf: Path) -> tuple[Entry, Entry]:
     """Entries without any root: somebody unpacked them once."""
     store = site_store(site)
     return add(store, ALPHA, shelf), add(store, BETA, shelf)
-
-
-def as_user(project: Project, action: Callable[[], Created]) -> dict[str, object]:
-    """What a command did as the user, and what it told."""
-
-    def attempt() -> str:
-        made = action()
-        facts = {"made": made.made, "copied": made.copied, "unpacked": made.unpacked}
-        return json.dumps({**facts, "told": project.told(), "fetched": made.fetched})
-
-    return dict(json.loads(as_nobody(attempt)))
 
 
 def own(project: Project) -> Path:
