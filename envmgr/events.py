@@ -5,8 +5,9 @@ may be called from several threads at once. The default says nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Stage: TypeAlias = Literal[
     "resolve",
@@ -23,16 +24,14 @@ Stage: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class StageStarted:
+class StageStarted(Struct, frozen=True):
     """A stage begins; ``total`` counts its items, or bytes for ``fetch``, where known."""
 
     stage: Stage
     total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StageAdvanced:
+class StageAdvanced(Struct, frozen=True):
     """``done`` more items (bytes for ``fetch``) are finished; ``item`` names the last."""
 
     stage: Stage
@@ -40,8 +39,7 @@ class StageAdvanced:
     item: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StageFinished:
+class StageFinished(Struct, frozen=True):
     """A stage ended well; ``items`` counts what it did, ``seconds`` is wall time."""
 
     stage: Stage
@@ -49,15 +47,13 @@ class StageFinished:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(Struct, frozen=True):
     """Something a person may want to know, once."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Struct, frozen=True):
     """Something a person should look at."""
 
     text: str

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from envmgr.errors import PrefixError
 
@@ -12,23 +13,20 @@ MANAGED = frozenset({"PATH", "PYTHONHOME", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", 
 """Variables that activation itself changes; ``variables`` of an environment file may not."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetVariable:
+class SetVariable(Struct, frozen=True):
     """Export a variable; its old value, or its absence, comes back."""
 
     name: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnsetVariable:
+class UnsetVariable(Struct, frozen=True):
     """Take a variable away; its old value, or its absence, comes back."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class PrependPath:
+class PrependPath(Struct, frozen=True):
     """Put a directory first on ``PATH``; only this one element goes again."""
 
     directory: str
@@ -37,8 +35,7 @@ class PrependPath:
 Modification: TypeAlias = SetVariable | UnsetVariable | PrependPath
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(Struct, frozen=True):
     """One environment's effect on a shell. Order means nothing: each variable is there once."""
 
     name: str

@@ -1,4 +1,4 @@
-"""Results as JSON: frozen dataclasses become objects, field by field."""
+"""Results as JSON: Structs and dataclasses become objects, field by field."""
 
 import dataclasses
 import json
@@ -7,6 +7,8 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from enum import Enum
 from pathlib import PurePath
+
+from msgspec import Struct
 
 SCHEMA = 1
 """Version of the documents; a field is only ever added within one."""
@@ -31,11 +33,19 @@ def encode(value: object) -> Json:
             return [encode(item) for item in value]
         case AbstractSet():
             return sorted((encode(item) for item in value), key=str)
-    if dataclasses.is_dataclass(value):
-        return {
-            field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
+    names = field_names(value)
+    if names is not None:
+        return {name: encode(getattr(value, name)) for name in names}
     raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def field_names(value: object) -> tuple[str, ...] | None:
+    """Return the fields of a Struct or a dataclass, ``None`` for anything else."""
+    if isinstance(value, Struct):
+        return value.__struct_fields__
+    if dataclasses.is_dataclass(value):
+        return tuple(field.name for field in dataclasses.fields(value))
+    return None
 
 
 def result_document(command: str, result: object) -> str:

@@ -4,7 +4,6 @@
 to stderr; stdout belongs to results.
 """
 
-import dataclasses
 import json
 import re
 import signal
@@ -16,6 +15,8 @@ from threading import Lock as Mutex
 from threading import Thread, current_thread, main_thread
 from time import monotonic
 from typing import Literal, Protocol, TypeAlias
+
+from msgspec.structs import asdict
 
 from envmgr.cli import tally
 from envmgr.cli.output import CYAN, YELLOW, is_coloured, is_terminal, paint, write_err
@@ -152,7 +153,7 @@ class JsonLines:
 def event_document(event: Event) -> Mapping[str, object]:
     """Return an event as JSON: its name in kebab case, and its fields."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
-    return {"event": name, **dataclasses.asdict(event)}
+    return {"event": name, **asdict(event)}
 
 
 class PlainLines:

@@ -1,8 +1,10 @@
 """Events added up: how far each stage is. Pure; the clock's time is given."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from envmgr.cli.quantities import render_bytes, render_count, render_seconds
 from envmgr.events import Event, Stage, StageAdvanced, StageFinished, StageStarted
@@ -53,8 +55,7 @@ _COUNTED: Mapping[Stage, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """How far one stage is. ``done`` and ``total`` count bytes for ``fetch``, else items."""
 
     stage: Stage

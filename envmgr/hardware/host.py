@@ -8,9 +8,10 @@ import os
 import stat
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
+
+from msgspec import Struct
 
 from envmgr.hardware.cpu import parse_cpu_features, wheel_architecture, x86_64_level
 from envmgr.hardware.profile import HardwareProfile
@@ -21,8 +22,7 @@ _CPUINFO_LIMIT = 16 * 1024
 tens of microseconds for every processor."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileStamp:
+class FileStamp(Struct, frozen=True):
     """What tells whether a regular file is still the one it was."""
 
     size: int
@@ -32,8 +32,7 @@ class FileStamp:
     """Whether this user may run it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(Struct, frozen=True):
     """``uname``: ``Linux``, ``6.1.0-18-amd64``, ``#1 SMP ...``, ``x86_64``."""
 
     system: str
@@ -42,8 +41,7 @@ class Kernel:
     machine: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """A program that ran to its end. ``status`` is negative where a signal ended it."""
 
     status: int

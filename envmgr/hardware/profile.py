@@ -1,10 +1,9 @@
 """What a machine's hardware can do, as a value."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HardwareProfile:
+class HardwareProfile(Struct, frozen=True, kw_only=True):
     """The facts that choose among wheels; ``None`` and empty mean "not known" or "none"."""
 
     architecture: str

@@ -10,9 +10,10 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from envmgr.files import remove_file
 
@@ -36,8 +37,7 @@ _FLAT: tuple[tuple[re.Pattern[str], re.Pattern[str], Kind], ...] = (
 """Directories of the cache, the files in each that are ours, and what they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class CachedFile:
+class CachedFile(Struct, frozen=True):
     """One file of a cache; ``used`` is when it was last read or written, in seconds (POSIX)."""
 
     path: str
@@ -46,8 +46,7 @@ class CachedFile:
     used: float
 
 
-@dataclass(frozen=True, slots=True)
-class Trimming:
+class Trimming(Struct, frozen=True):
     """What is to go; ``spared`` would go too, but for its last use."""
 
     doomed: tuple[CachedFile, ...]

@@ -13,9 +13,10 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from filecmp import cmp
 from pathlib import Path
+
+from msgspec import Struct
 
 from envmgr.files import remove_file, write_new
 from envmgr.link.claims import WRITTEN_BY_PROGRAMS
@@ -27,8 +28,7 @@ REWRITTEN_BELOW = 1 << 20
 """Bytes. What is larger is data, and is copied as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """Paths relative to the prefix, sorted. ``left`` are those whose place is taken now."""
 
     taken: tuple[str, ...]
@@ -92,8 +92,7 @@ def _not_ours(generation: Path) -> Iterator[str]:
                     yield str(path.relative_to(generation))
 
 
-@dataclass(frozen=True, slots=True)
-class _Renaming:
+class _Renaming(Struct, frozen=True):
     """Absolute paths of the generation before, and the one that takes their place."""
 
     before: tuple[bytes, ...]

@@ -11,7 +11,8 @@ file by a further name, or leads to what stands in for it; so it costs no copies
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from envmgr.link.claims import with_parents
 from envmgr.link.inputs import Composed, LaidEntry
@@ -20,8 +21,7 @@ from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest, link_ends
 from envmgr.wheel.reach import search_places
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(Struct, frozen=True, kw_only=True):
     """What stands in for files of one package; paths are relative to its entry."""
 
     links: Mapping[str, str] = field(default_factory=dict)

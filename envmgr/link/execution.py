@@ -4,8 +4,9 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from envmgr.events import Noted, Reporter
 from envmgr.files import write_new

@@ -8,10 +8,10 @@ generation's record names.
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from envmgr.errors import PrefixError
 from envmgr.link.prefix import RECORD, NoEnvironment, current_generation
@@ -20,8 +20,7 @@ from envmgr.link.startup import MODULE
 _OURS = {f"{MODULE}.py", f"{MODULE}.pth", f"{MODULE}.start", "__pycache__"}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ForeignDistribution:
+class ForeignDistribution(Struct, frozen=True, order=True):
     """A package that another installer put there; name and version as ``dist-info`` spells them."""
 
     name: str
@@ -33,8 +32,7 @@ class ForeignDistribution:
         return f"{self.name} {self.version}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(Struct, frozen=True):
     """What is there and not ours; all sorted."""
 
     distributions: tuple[ForeignDistribution, ...] = ()

@@ -1,7 +1,8 @@
 """What a layout is made from, and what it is: data on both sides."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from envmgr.errors import PrefixError
 from envmgr.link.verdicts import render_rules
@@ -16,8 +17,7 @@ ENVMGR = "envmgr itself"
 """Who owns the paths of a view that no package brings."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composed:
+class Composed(Struct, frozen=True, kw_only=True):
     """A composed entry, and what of its package it holds."""
 
     key: StoreKey
@@ -31,8 +31,7 @@ class Composed:
     """Of these, what is not the package's own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaidEntry:
+class LaidEntry(Struct, frozen=True, kw_only=True):
     """One store entry that goes into a view."""
 
     key: StoreKey
@@ -53,8 +52,7 @@ class LaidEntry:
     """Its libraries that others are led to, which must be links here too: a copy is another."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayoutInputs:
+class LayoutInputs(Struct, frozen=True, kw_only=True):
     """Everything that decides a view."""
 
     interpreter: Interpreter
@@ -78,16 +76,14 @@ class LayoutInputs:
     """Packages that the lock holds and this view does not: rules may speak of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaidFile:
+class LaidFile(Struct, frozen=True):
     """A file that is written and not linked."""
 
     content: bytes
     mode: int = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class TakenFile:
+class TakenFile(Struct, frozen=True):
     """A file of the view's own with an entry's content: copied, or a hard link."""
 
     source: str
@@ -97,8 +93,7 @@ class TakenFile:
     """Whether it may be written; a hard link, or what stands in for it, may not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True):
     """A view, decided. Paths are relative to the generation, with ``/``; parents come first."""
 
     directories: tuple[str, ...]
@@ -143,8 +138,7 @@ class Layout:
         return tuple(sorted({path.partition("/")[0] for path in below}))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Clash:
+class Clash(Struct, frozen=True, order=True):
     """Two owners of one path who bring different things."""
 
     path: str

@@ -3,8 +3,9 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from envmgr.link.generation import GenerationRecord, read_record
 from envmgr.link.prefix import GENERATIONS
@@ -13,8 +14,7 @@ from envmgr.names import GenerationId, StoreKey
 _INTO_A_STORE = re.compile(r"/v1/entries/([^/]+)(?:/|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """What a prefix needs. ``whole`` is False where a record could not be read."""
 
     keys: frozenset[StoreKey]

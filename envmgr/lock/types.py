@@ -1,14 +1,14 @@
 """A lock: a resolution written down, with what it depended on (PEP 751)."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from envmgr.names import ExtraName, GroupName, IndexName, PackageName
 from envmgr.resolve.types import MarkerOutcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedWheel:
+class LockedWheel(Struct, frozen=True, kw_only=True):
     """The one wheel of a package.
 
     ``location`` is a URL or, for a local file, a path relative to the lock with
@@ -27,8 +27,7 @@ class LockedWheel:
         return "://" not in self.location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedPackage:
+class LockedPackage(Struct, frozen=True, kw_only=True):
     """One entry of ``[[packages]]``."""
 
     name: PackageName
@@ -49,8 +48,7 @@ class LockedPackage:
     requires_python: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedRuntime:
+class LockedRuntime(Struct, frozen=True, kw_only=True):
     """The implementation of a shared runtime: ``mkl`` for ``blas``."""
 
     family: str
@@ -63,8 +61,7 @@ class LockedRuntime:
     """``the environment file``, or ``needed by solver``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockConditions:
+class LockConditions(Struct, frozen=True, kw_only=True):
     """What the answer depended on; a machine that satisfies all of it may use the lock."""
 
     python: str
@@ -83,8 +80,7 @@ class LockConditions:
     """The same for other tools, as far as markers can say it (``environments`` of PEP 751)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """A whole lock. ``packages`` is sorted by name."""
 
     created_by: str

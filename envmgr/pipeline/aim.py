@@ -1,7 +1,8 @@
 """What ``create`` and ``sync`` are to make, and what stands there now."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from envmgr.link.generation import GenerationRecord, read_current
 from envmgr.names import EnvironmentName, GroupName
@@ -13,8 +14,7 @@ from envmgr.spec.settings import Settings
 from envmgr.spec.types import EnvironmentSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
+class Aim(Struct, frozen=True, kw_only=True):
     """What is to be made where, and what stands there now."""
 
     spec: EnvironmentSpec

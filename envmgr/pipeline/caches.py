@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, time
+
+from msgspec import Struct
 
 from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, silent
 from envmgr.index.trim import (
@@ -29,8 +30,7 @@ MARK = "trimmed"
 _KINDS: tuple[Kind, ...] = ("pages", "metadata", "wheels", "interpreters", "locks", "runtimes")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrimmedKind:
+class TrimmedKind(Struct, frozen=True, kw_only=True):
     """What went and what is left of one kind of files."""
 
     kind: Kind
@@ -40,8 +40,7 @@ class TrimmedKind:
     left_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trimmed:
+class Trimmed(Struct, frozen=True, kw_only=True):
     """What ``store gc --cache`` removed, or would remove where ``dry_run``."""
 
     cache: Path

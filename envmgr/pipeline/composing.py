@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from envmgr.events import Reporter, Warned
 from envmgr.link.compose import Exchange, compose, composed_at

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from envmgr.files import replace_link
 from envmgr.link.generation import GenerationRecord
@@ -50,8 +51,7 @@ def uproot_prefix(prefix: Path, store: Store) -> None:
         forget_root(place, prefix)
 
 
-@dataclass(slots=True)
-class Reach:
+class Reach(Struct):
     """What environments need of a store, and whom that was learnt from."""
 
     records: dict[Path, tuple[GenerationRecord, ...]] = field(default_factory=dict)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from envmgr.link.compose import Exchange
 from envmgr.link.inputs import LaidEntry, LaidFile
@@ -29,8 +31,7 @@ OWN = ".own"
 """What follows the name of a library that stands beside the one written in its place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unified:
+class Unified(Struct, frozen=True, kw_only=True):
     """The entries of a view with what stands in for parts of them."""
 
     entries: tuple[LaidEntry, ...]

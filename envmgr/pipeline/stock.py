@@ -4,11 +4,12 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock as Mutex
 from time import perf_counter
+
+from msgspec import Struct
 
 from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from envmgr.files import remove_file
@@ -33,8 +34,7 @@ HELPED_FROM = 24 * 1024 * 1024
 with its many small pieces, does not ask for. Starting them costs a tenth of a second."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stocked:
+class Stocked(Struct, frozen=True, kw_only=True):
     """Every package's entry, and what it took to have them."""
 
     entries: Mapping[StoreKey, Entry]

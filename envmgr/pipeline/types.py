@@ -1,10 +1,11 @@
 """What a person asks of the pipeline, and what it answers: the border to ``cli``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from envmgr.names import EnvironmentName, GenerationId, GroupName, IndexName, PackageName
 from envmgr.pipeline.selectors import ByName as ByName
@@ -23,8 +24,7 @@ class LockUse(Enum):
     """Use it as it is, stale or not (``--frozen``)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateRequest:
+class CreateRequest(Struct, frozen=True, kw_only=True):
     """``create`` and ``sync``. ``file`` is ``None`` for ``sync``: the environment knows its own."""
 
     file: Path | None
@@ -44,8 +44,7 @@ class CreateRequest:
     """Whether what pip or uv put into the environment may stay behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One package that differs: ``before`` and ``after`` are versions, ``None`` for absent."""
 
     name: PackageName
@@ -53,16 +52,14 @@ class Change:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryFile:
+class LibraryFile(Struct, frozen=True, kw_only=True):
     """A file of a package; ``path`` is relative to its store entry."""
 
     package: str
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplacedCopy:
+class ReplacedCopy(Struct, frozen=True, kw_only=True):
     """A copy of a runtime that gave way to ``by``."""
 
     copy: LibraryFile
@@ -71,16 +68,14 @@ class ReplacedCopy:
     """Whether a library that envmgr wrote passes the calls on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptCopy:
+class KeptCopy(Struct, frozen=True, kw_only=True):
     """A copy of a runtime that its package keeps, and why, in one clause."""
 
     copy: LibraryFile
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedRuntime:
+class SharedRuntime(Struct, frozen=True, kw_only=True):
     """What became of one family of runtimes in an environment."""
 
     family: str
@@ -93,8 +88,7 @@ class SharedRuntime:
     kept: tuple[KeptCopy, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
+class Created(Struct, frozen=True, kw_only=True):
     """What ``create`` or ``sync`` did, or would do where ``dry_run``."""
 
     name: EnvironmentName
@@ -125,8 +119,7 @@ class Created:
     """Wall time by stage (``resolve``, ``fetch``, ...) and of the whole (``total``)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockRequest:
+class LockRequest(Struct, frozen=True, kw_only=True):
     """``lock``."""
 
     file: Path
@@ -138,8 +131,7 @@ class LockRequest:
     refresh: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
+class Locked(Struct, frozen=True, kw_only=True):
     """What ``lock`` did. With ``check`` a stale lock raises LockStale instead."""
 
     path: Path
@@ -151,8 +143,7 @@ class Locked:
     seconds: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentSummary:
+class EnvironmentSummary(Struct, frozen=True, kw_only=True):
     """One line of ``list``."""
 
     name: EnvironmentName
@@ -166,8 +157,7 @@ class EnvironmentSummary:
     """UTC, ISO 8601."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageRow:
+class PackageRow(Struct, frozen=True, kw_only=True):
     """One line of ``list -n NAME``."""
 
     name: PackageName
@@ -182,8 +172,7 @@ class PackageRow:
     """Who put it there: ``pip`` and ``uv`` are the usual others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deleted:
+class Deleted(Struct, frozen=True, kw_only=True):
     """What ``delete`` removed."""
 
     name: EnvironmentName

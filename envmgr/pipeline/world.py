@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from time import perf_counter
+
+from msgspec import Struct, field
 
 from envmgr.events import Event, Reporter, Stage, StageFinished, StageStarted
 from envmgr.spec.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """Settings, environment variables, and who is told; with a stopwatch for the whole command."""
 
     settings: Settings

@@ -1,7 +1,8 @@
 """Which MPI ABIs the packages of an environment were compiled for, by their manifests."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.names import PackageName
 from envmgr.runtime.mpi import MpiAbi, abi_of_soname
@@ -11,8 +12,7 @@ _BY_NAME = (("libmkl_blacs_intelmpi_", MpiAbi.MPICH), ("libmkl_blacs_openmpi_", 
 """Libraries that name no MPI as needed and take its symbols from whoever loaded one."""
 
 
-@dataclass(frozen=True, slots=True)
-class MpiNeed:
+class MpiNeed(Struct, frozen=True):
     """What one package asks for. Paths are those of its manifest, sorted."""
 
     files: Mapping[MpiAbi, tuple[str, ...]]

@@ -1,8 +1,9 @@
 """A copy of a BLAS that gives way to a library with other spellings, or with fewer functions."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from envmgr.runtime.forwarding.match import match_symbols
 from envmgr.runtime.forwarding.spelling import Spelling
@@ -21,8 +22,7 @@ _MACHINES: Mapping[str, Machine] = {"x86_64": "x86_64", "aarch64": "aarch64"}
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Wishes(Struct, frozen=True, kw_only=True):
     """What an implementation needs, wherever it serves."""
 
     names: Mapping[str, FileOf]

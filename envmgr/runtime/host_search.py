@@ -8,8 +8,9 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from envmgr.hardware.host import CommandFailed, Host
 from envmgr.runtime.host import ask_version, mpi_libraries, read_host_mpi
@@ -44,8 +45,7 @@ class Tier(IntEnum):
     PRESENT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Lead:
+class _Lead(Struct, frozen=True):
     """Directories that may hold an MPI library, and who says so."""
 
     tier: Tier
@@ -61,8 +61,7 @@ class _Lead:
         return self.launcher is None or can_launch(self.launcher, mpi.implementation, mpi.abi)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The MPIs of a machine, the most likely first; ``unsuitable`` cannot serve, with why."""
 
     candidates: tuple[tuple[Tier, HostMpi], ...]

@@ -3,8 +3,9 @@
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from envmgr.runtime.alias import render_alias
 
@@ -56,8 +57,7 @@ def _names_binding(soname: str) -> bool:
     return soname.partition(".")[0].removeprefix("libmpi_") in _NOT_C
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostMpi:
+class HostMpi(Struct, frozen=True, kw_only=True):
     """An MPI of the machine, which an environment may use instead of a wheel's.
 
     Paths are absolute. What cannot be told is ``None``, or ``unknown``.
@@ -86,8 +86,7 @@ class HostMpi:
         return f"{self.implementation}{version} ({self.library})"
 
 
-@dataclass(frozen=True, slots=True)
-class HostFile:
+class HostFile(Struct, frozen=True):
     """A file of a view that leads to the host's MPI."""
 
     content: bytes

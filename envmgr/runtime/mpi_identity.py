@@ -1,13 +1,13 @@
 """Which MPI a library or a program is, by what it carries and what it says."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.runtime.mpi import MpiAbi
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Name and version of an MPI; the version is ``None`` where nothing tells it."""
 
     name: str

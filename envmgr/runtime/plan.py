@@ -6,8 +6,9 @@ not so, the package keeps its copy, and the plan says why.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from fnmatch import fnmatchcase
+
+from msgspec.structs import replace
 
 from envmgr.runtime.forward import Forwarder, SymbolsOf, Wishes, machine_of
 from envmgr.runtime.memory import FORGETFUL, Memory, RememberingForwarder

@@ -1,8 +1,9 @@
 """What is decided of shared runtimes: data that can be printed, compared and carried out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from envmgr.runtime.forwarding.types import Call, Forward, Machine
 from envmgr.runtime.survey import FileOf
@@ -11,8 +12,7 @@ APART = "the environment file leaves the package apart"
 """Why a copy stays of which the file says so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """A library that envmgr writes: it stands in for a copy, and passes calls on.
 
     It loads ``names``, then ``needed``, then its ``parts``. With no ``forwards``, callers
@@ -39,24 +39,21 @@ Target: TypeAlias = FileOf | Written
 """What a path of an entry leads to instead of its own file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(Struct, frozen=True):
     """A copy that gives way."""
 
     file: FileOf
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A copy that stays, and why, in one clause."""
 
     file: FileOf
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyPlan:
+class FamilyPlan(Struct, frozen=True, kw_only=True):
     """What becomes of one family in an environment."""
 
     family: str
@@ -70,8 +67,7 @@ class FamilyPlan:
     kept: tuple[Kept, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimePlan:
+class RuntimePlan(Struct, frozen=True, kw_only=True):
     """Everything that is decided; the empty plan leaves every package as it is."""
 
     families: tuple[FamilyPlan, ...] = ()

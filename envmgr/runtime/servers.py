@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from envmgr.runtime.forwarding.spelling import Spelling
 from envmgr.runtime.survey import Copy, FileOf, Survey
 from envmgr.runtime.types import Implementation, Provided
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A library that serves, and what it can stand for."""
 
     file: FileOf

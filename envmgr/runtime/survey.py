@@ -1,7 +1,8 @@
 """What the packages of an environment bring along of shared runtimes, told from their manifests."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.names import PackageName
 from envmgr.runtime.types import Family, Library, RuntimeCatalog
@@ -9,8 +10,7 @@ from envmgr.wheel.manifest import ElfFacts, FileFacts, Manifest, link_ends
 from envmgr.wheel.reach import is_of_the_platform, search_places
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FileOf:
+class FileOf(Struct, frozen=True, order=True):
     """A file in the entry of a package; ``path`` is relative to the entry."""
 
     package: PackageName
@@ -30,8 +30,7 @@ class FileOf:
         return f"{self.path.removeprefix('site-packages/')} of {self.package}"
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A library of a family as one package brings it along."""
 
     file: FileOf

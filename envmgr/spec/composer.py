@@ -6,10 +6,10 @@ used, and where it would split lines that YAML 1.2 does not, the text is refused
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 import yaml
+from msgspec import Struct
 
 from envmgr.spec.nodes import Entry, ListNode, MappingNode, Node, ScalarNode
 from envmgr.spec.problems import START, Findings, Place
@@ -84,8 +84,7 @@ def _is_readable(text: str, findings: Findings) -> bool:
     return False
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """A list or mapping that is being read; a mapping's children alternate key, value."""
 
     kind: Literal["list", "mapping"]

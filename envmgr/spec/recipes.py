@@ -5,9 +5,9 @@ it in a checkout.
 """
 
 from collections.abc import Set
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from envmgr.names import InvalidName, PackageName, package_name
@@ -40,8 +40,7 @@ _LINKS = Record(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLink:
+class KnownLink(Struct, frozen=True):
     """A package that was seen to fail behind folded links, and the way in which it works."""
 
     name: PackageName

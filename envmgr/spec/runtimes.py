@@ -1,7 +1,10 @@
 """What an environment file says of shared runtimes: ``runtimes``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+
+from msgspec import Struct, field
 
 from envmgr.names import PackageName, package_name
 from envmgr.spec.nodes import MappingNode, Node, ScalarNode
@@ -21,12 +24,11 @@ class RuntimeWish:
     """A library of the machine, or ``auto``."""
     apart: frozenset[PackageName] = frozenset()
     """Packages that keep their own copies: ``unify: {PACKAGE: false}``."""
-    at: Place = field(default=START, compare=False)
+    at: Place = dataclass_field(default=START, compare=False)
     """Where the file says it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Runtimes:
+class Runtimes(Struct, frozen=True):
     """``runtimes``. With ``vendored`` every package keeps its own copies of everything."""
 
     vendored: bool = False

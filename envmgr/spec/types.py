@@ -1,11 +1,11 @@
 """What an environment file says, checked. The parser is the only place that makes these."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec import Struct, field
 from packaging.specifiers import SpecifierSet
 
 from envmgr.names import EnvironmentName, GroupName, PackageName
@@ -20,15 +20,13 @@ KEPT = 5
 """Generations that stay where the file does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class PythonRange:
+class PythonRange(Struct, frozen=True):
     """``python: ">=3.12"``; ``"3.12"`` was read as ``==3.12.*``."""
 
     specifier: SpecifierSet
 
 
-@dataclass(frozen=True, slots=True)
-class PythonPath:
+class PythonPath(Struct, frozen=True):
     """``python: /opt/python/bin/python3``: this interpreter and no other."""
 
     path: Path
@@ -37,8 +35,7 @@ class PythonPath:
 PythonSpec: TypeAlias = PythonRange | PythonPath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentSpec:
+class EnvironmentSpec(Struct, frozen=True, kw_only=True):
     """An environment file without its text. Equal values mean equal environments."""
 
     source: Path

@@ -18,6 +18,8 @@ from time import perf_counter
 from types import TracebackType
 from typing import IO, Self, cast
 
+from msgspec import Struct
+
 from envmgr.errors import MachineError
 from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, silent
 from envmgr.store.bytecode_worker import SCRIPT
@@ -50,8 +52,7 @@ class CannotCompile(MachineError):
         return "run the command again with --no-compile"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
+class Compiled(Struct, frozen=True, kw_only=True):
     """What a compiler did. ``failed`` files are not of this Python; ``denied`` entries not ours."""
 
     compiled: int
@@ -75,8 +76,7 @@ def is_compiled(entry: Entry, interpreter: Interpreter) -> bool:
     return (entry.path / stamp_name(interpreter)).exists()
 
 
-@dataclass(slots=True)
-class _Work:
+class _Work(Struct):
     """An entry on its way: how many of its directories are still out."""
 
     entry: Entry

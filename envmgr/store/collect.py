@@ -7,9 +7,10 @@ next writer sweeps. Two of them at once share the work.
 import os
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, time
+
+from msgspec import Struct
 
 from envmgr.errors import PrefixError
 from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, silent
@@ -27,8 +28,7 @@ ReadReached = Callable[[float], tuple[frozenset[StoreKey], tuple[Path, ...]]]
 roots whose prefixes are gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectedEntry:
+class CollectedEntry(Struct, frozen=True, kw_only=True):
     """An entry that went, or would go."""
 
     key: StoreKey
@@ -39,8 +39,7 @@ class CollectedEntry:
     """Files and directories."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collection:
+class Collection(Struct, frozen=True, kw_only=True):
     """What a collection did. All but ``entries`` are counts of entries that stay."""
 
     entries: tuple[CollectedEntry, ...]
@@ -52,8 +51,7 @@ class Collection:
     """Another user's, who alone can remove them."""
 
 
-@dataclass(slots=True)
-class _Judged:
+class _Judged(Struct):
     doomed: list[StoreKey]
     needed: int = 0
     young: int = 0

@@ -11,8 +11,9 @@
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from envmgr.errors import IntegrityError
 from envmgr.files import write_atomically
@@ -34,8 +35,7 @@ ATTEMPTS = 20
 """How often a directory is opened for writing anew when another process closes it meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """Where an entry stands. That it stands there says that it is whole."""
 
     key: StoreKey

@@ -6,8 +6,9 @@ of everybody. Anything else lasts as long as an age that is not ours to renew.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from envmgr.names import StoreKey
 from envmgr.store.entry import Entry
@@ -17,8 +18,7 @@ from envmgr.store.roots import ROOTS, Root, read_roots, standing_of
 ROOT_USER = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """The keys that roots at a site name, by the user (uid) who made these roots."""
 
     keys: dict[int, frozenset[StoreKey]]

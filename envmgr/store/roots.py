@@ -12,9 +12,10 @@ import platform
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from envmgr.files import remove_file, write_atomically
 from envmgr.names import StoreKey
@@ -27,8 +28,7 @@ UNSEEN_FOR = 30 * 24 * 3600
 Standing: TypeAlias = Literal["seen", "gone", "unseen"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
+class Root(Struct, frozen=True, kw_only=True):
     """One prefix as it registered. ``used`` is when it last did, or ran, in seconds (POSIX)."""
 
     file: Path

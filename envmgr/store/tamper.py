@@ -15,8 +15,9 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from envmgr.files import remove_tree
 from envmgr.store.bytecode import STAMP
@@ -31,8 +32,7 @@ SHOWN = 3
 """Paths that are told of each kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tampering:
+class Tampering(Struct, frozen=True):
     """How an entry differs from its wheel; paths relative to the entry, each tuple sorted."""
 
     entry: Entry

@@ -5,9 +5,10 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+
+from msgspec import Struct, field
 
 from envmgr.events import Noted, Reporter, StageAdvanced, StageFinished, StageStarted, silent
 from envmgr.store.composed import is_composed
@@ -40,8 +41,7 @@ from envmgr.wheel.unpack import UnknownScheme, destination, entry_links
 _BESIDE = (MANIFEST, SOURCES, WHEEL_NAME)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What was found in one entry; ``files`` is how many were looked at.
 
     ``manifest`` is ``None`` where it cannot be read, and for composed entries.
@@ -118,8 +118,7 @@ def _without_manifest(error: Exception) -> Finding:
     return Finding(kind="facts", path=MANIFEST, detail=detail)
 
 
-@dataclass(slots=True)
-class _Check:
+class _Check(Struct):
     root: str
     manifest: Manifest
     fast: bool

@@ -6,6 +6,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -28,24 +29,21 @@ MARKER_VARIABLES = (
 """Every variable of PEP 508's environment markers but ``extra``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glibc:
+class Glibc(Struct, frozen=True):
     """The GNU C library (PEP 600)."""
 
     major: int
     minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Musl:
+class Musl(Struct, frozen=True):
     """musl (PEP 656)."""
 
     major: int
     minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class MacOS:
+class MacOS(Struct, frozen=True):
     """The system library of macOS; the version is the system's."""
 
     major: int
@@ -55,8 +53,7 @@ class MacOS:
 Libc: TypeAlias = Glibc | Musl | MacOS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
+class Interpreter(Struct, frozen=True, kw_only=True):
     """A Python that was probed, or described by PEP 739's ``build-details.json``."""
 
     executable: str

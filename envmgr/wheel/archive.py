@@ -7,12 +7,12 @@ Reads by position, so that several threads may use one archive.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from envmgr.errors import IntegrityError
@@ -84,8 +84,7 @@ class UnsafeWheel(RefusedWheel):
     verdict = "is unsafe"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ArchiveFile:
+class ArchiveFile(Struct, frozen=True, eq=False):
     """An open file that is read by position."""
 
     descriptor: int
@@ -108,8 +107,7 @@ class ArchiveFile:
         return span if length <= len(span) else self.read_at(member.offset, length)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WheelArchive:
+class WheelArchive(Struct, frozen=True, eq=False):
     """An open wheel whose parts agree with each other. Leave the context to close it.
 
     ``record`` maps a member's name to its row; every file but RECORD and its
@@ -270,8 +268,7 @@ def _check_stem(filename: WheelFilename, directory: str, suffix: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _DistInfoReader:
+class _DistInfoReader(Struct, frozen=True):
     """Reads the files that say what a wheel is, turning what is wrong into a refusal."""
 
     file: ArchiveFile

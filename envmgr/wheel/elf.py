@@ -7,8 +7,9 @@ A wheel may hold anything, so damage of any kind means ``None``, never an error.
 import mmap
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from envmgr.wheel.manifest import ElfFacts
 
@@ -39,8 +40,7 @@ ELF_DAMAGE = (DamagedElf, struct.error, OverflowError)
 """What reading a damaged file raises inside this package; no caller outside sees it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(Struct, frozen=True):
     """How one file writes its numbers."""
 
     order: str
@@ -54,8 +54,7 @@ class _Layout:
         return "Q" if self.bits == 64 else "L"
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(Struct, frozen=True):
     kind: int
     offset: int
     address: int
@@ -173,8 +172,7 @@ def _parse_dynamic(
     return single, tuple(texts)
 
 
-@dataclass(frozen=True, slots=True)
-class DynamicSection:
+class DynamicSection(Struct, frozen=True):
     """Follows the addresses of one file's dynamic section."""
 
     data: Buffer

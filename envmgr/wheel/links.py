@@ -12,7 +12,8 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from envmgr.wheel.central_directory import path_problem
 from envmgr.wheel.manifest import LinkFacts
@@ -43,8 +44,7 @@ class InvalidLinks(ValueError):
         return f"LINKS cannot be used: line {self.line}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRow:
+class LinkRow(Struct, frozen=True):
     """One line as written: two paths, of which one is there and the other shall be a link."""
 
     line: int
@@ -112,8 +112,7 @@ def relative_text(path: str, target: str) -> str:
     return "/".join([".."] * (len(here) - shared) + there[shared:])
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
+class _Places(Struct, frozen=True):
     """What an entry has without its links."""
 
     files: frozenset[str]
@@ -128,8 +127,7 @@ class _Places:
         return cls(held, directories, {_folded(path): path for path in held | directories})
 
 
-@dataclass(slots=True)
-class _Plan:
+class _Plan(Struct):
     places: _Places
     info: str
     links: dict[str, tuple[str, LinkRow]] = field(default_factory=dict)

@@ -9,7 +9,8 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.wheel.archive import (
     BrokenWheel,
@@ -48,8 +49,7 @@ class UnknownScheme(ValueError):
         return f"{self.member} is in none of {', '.join(_ROOTS)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
+class Unpacked(Struct, frozen=True):
     """What became of a member."""
 
     file: FileFacts

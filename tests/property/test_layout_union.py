@@ -3,7 +3,6 @@
 import hashlib
 import os
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -19,6 +18,7 @@ from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.store.sources import SOURCES, render_sources
 from envmgr.wheel.manifest import FileFacts, Manifest, make_manifest
 from tests.support.manifests import PYTHON, SITE
+from tests.support.values import replace
 from tests.support.views import record_of
 
 NAMES = st.sampled_from(["a", "b", "ns", "ns-x", "ns.x", "lib", "share", "x.py", "__init__.py"])

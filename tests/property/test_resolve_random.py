@@ -7,7 +7,6 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -24,6 +23,7 @@ from tests.support.brute_force import Exhaustion
 from tests.support.random_universe import Case, Shape, random_case, random_shape, with_families
 from tests.support.sat_oracle import has_answer
 from tests.support.universe import make_problem, parse_universe
+from tests.support.values import replace
 
 CHUNK = 125
 SMALL = 2500

@@ -1,7 +1,5 @@
 """Laws of the tag list, and the reference implementation's pure functions as an oracle."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging import tags as reference
@@ -10,6 +8,7 @@ from envmgr.target.remembered import decode_interpreter, encode_interpreter
 from envmgr.target.tags import compatible_tags, fitting_platforms
 from envmgr.target.types import Glibc, Interpreter, MacOS, Musl
 from tests.support.host import make_interpreter
+from tests.support.values import replace
 
 minors = st.integers(8, 20)
 linux = st.builds(

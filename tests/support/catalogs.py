@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from envmgr.spec.types import IndexSpec
 from envmgr.target.types import Target
 from tests.support.index_server import IndexServer
 from tests.support.locks import target_for
+from tests.support.values import replace
 
 TARGET = target_for((3, 12, 4))
 START = 1_800_000_000.0

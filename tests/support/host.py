@@ -3,12 +3,13 @@
 import json
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from envmgr.hardware.host import CommandFailed, FileStamp, Kernel, Ran
 from envmgr.target.answer import MARK
 from envmgr.target.types import Glibc, Interpreter, Libc, MacOS
+from tests.support.values import replace
 
 LINUX = Kernel("Linux", "6.1.0-18-amd64", "#1 SMP Debian", "x86_64")
 

@@ -1,11 +1,12 @@
 """Random problems, small enough to exhaust: cycles, extras, constraints and all the rest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from envmgr.runtime.wheels import RuntimeFamily
 from tests.support.universe import make_family
+from tests.support.values import replace
 
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 EXTRAS = ("x", "y")

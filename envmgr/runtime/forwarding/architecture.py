@@ -1,15 +1,15 @@
 """What differs between the machines that forwarding libraries are written for."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.runtime.forwarding import aarch64, x86_64
 from envmgr.runtime.forwarding.places import Places
 from envmgr.runtime.forwarding.types import Action, Call, Machine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Architecture:
+class Architecture(Struct, frozen=True, kw_only=True):
     """Numbers from a machine's ELF supplement, and what writes its code."""
 
     number: int

@@ -1,7 +1,8 @@
 """Which function of an implementation answers for which export of a vendored library."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.runtime.forwarding.spelling import Spelling, is_own
 from envmgr.runtime.forwarding.types import (
@@ -39,8 +40,7 @@ _THROUGH_MKL: dict[str, Action] = {
 """OpenBLAS's own functions, as far as MKL has something to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """How far an implementation can stand in for a vendored library.
 
     ``forwards``: what the forwarding library has to export. ``missing``: what a consumer

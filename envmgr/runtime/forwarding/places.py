@@ -1,13 +1,13 @@
 """Where in a forwarding library the things stand that its code refers to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from envmgr.runtime.forwarding.types import AddressOf, Routine
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Addresses relative to the library's own.
 
     Of slots, which hold the address of a target each, of texts, and of routines.

@@ -4,10 +4,10 @@ It bears the file name and SONAME of the library it stands in for, exports what 
 exports, and passes each call on to the chosen implementation.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from envmgr.runtime.forwarding.spelling import IntegerBits
 
@@ -62,8 +62,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 Action: TypeAlias = Jump | FortranDot | CDot | Division | Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(Struct, frozen=True):
     """A function of a forwarding library: its name, what calling it does, its symbol version."""
 
     symbol: str
@@ -71,8 +70,7 @@ class Forward:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """An environment variable that a library sets when it is loaded.
 
     ``overwrite`` says whether it does so where the variable is set already.
@@ -86,15 +84,13 @@ class Variable:
 Routine: TypeAlias = Literal["initialiser", "before_fork", "in_child"]
 
 
-@dataclass(frozen=True, slots=True)
-class AddressOf:
+class AddressOf(Struct, frozen=True):
     """The address of a routine of the library itself, as an argument."""
 
     routine: Routine
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call that a routine of a library makes.
 
     At most four arguments: numbers below 2**16, addresses of texts, or of routines.
@@ -104,8 +100,7 @@ class Call:
     arguments: tuple[int | str | AddressOf, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardingLibrary:
+class ForwardingLibrary(Struct, frozen=True, kw_only=True):
     """Everything that decides about the bytes of one; the same value gives the same bytes.
 
     ``needed`` is the DT_NEEDED list in its order; it is searched in ``rpath`` before

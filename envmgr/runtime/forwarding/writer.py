@@ -8,8 +8,9 @@ target). Nothing is both writable and executable, and every slot is bound at loa
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate, chain
+
+from msgspec import Struct
 
 from envmgr.runtime.forwarding import tables
 from envmgr.runtime.forwarding.architecture import ARCHITECTURES, Architecture
@@ -70,8 +71,7 @@ def render_forwarding_library(library: ForwardingLibrary) -> bytes:
     return bytes(image)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """What the library will hold, before anything has its place."""
 
     library: ForwardingLibrary
@@ -146,8 +146,7 @@ def _search_paths(library: ForwardingLibrary) -> tuple[str, str]:
     return ":".join(library.rpath), ":".join(library.runpath)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """Offsets, which are addresses too, in the first segment; ``end`` is behind it."""
 
     symbols: int
@@ -174,8 +173,7 @@ def _place_reading(plan: _Plan) -> _Reading:
     return _Reading(*ends)
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
+class _Running(Struct, frozen=True):
     """The second segment: its place, and where each function is and how long, in order."""
 
     offset: int
@@ -222,8 +220,7 @@ def _code(plan: _Plan, running: _Running, places: Places) -> bytes:
     return bytes(code)
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
+class _Data(Struct, frozen=True):
     """The third segment: the dynamic section, the slots, the address of the initialiser."""
 
     offset: int

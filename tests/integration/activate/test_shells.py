@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 import venv
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from tests.support.shells import (
     parameters,
     read_dump,
 )
+from tests.support.values import replace
 
 ODD_VALUES = {
     "PLAIN": "8",

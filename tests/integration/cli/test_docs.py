@@ -1,6 +1,5 @@
 """docs/commands.md says what the code does."""
 
-import dataclasses
 import re
 from importlib import import_module
 from typing import get_args
@@ -53,6 +52,7 @@ from envmgr.store.collect import CollectedEntry
 from envmgr.store.findings import Finding
 from envmgr.wheel.writing import PartLink
 from tests.integration.cli.terminal import ROOT
+from tests.support.values import field_names
 
 PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
 
@@ -109,17 +109,11 @@ def rows(text: str) -> list[str]:
 def test_every_field_of_a_result_is_described_and_no_other(title: str, results: list[type]) -> None:
     described = re.findall(r"^\| `([a-z0-9_]+)` \|", section(title), re.MULTILINE)
 
-    fields = [
-        field.name
-        for result in results
-        if dataclasses.is_dataclass(result)
-        for field in dataclasses.fields(result)
-    ]
-    assert described == fields
+    assert described == [name for result in results for name in field_names(result)]
 
 
 def test_a_change_has_the_fields_that_are_described() -> None:
-    names = ", ".join(field.name for field in dataclasses.fields(Change))
+    names = ", ".join(field_names(Change))
 
     assert f"`{{{names}}}`" in section("create")
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from envmgr.pipeline.generations import GenerationBroken, NoSuchGeneration, roll
 from tests.support.generations import PROJECT, SAY, history, kept, links_of, named, roll_back
 from tests.support.index_server import IndexServer, hosted
 from tests.support.project import Project
+from tests.support.values import replace
 from tests.support.wheels import make_wheel
 
 

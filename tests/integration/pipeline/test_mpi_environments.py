@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests.support.index_server import IndexServer
 from tests.support.libraries import make_library, record, vendoring
 from tests.support.mpis import SAYS, TEXTS
 from tests.support.project import Project
+from tests.support.values import replace
 from tests.support.views import this_interpreter
 from tests.support.wheels import Wheel, make_wheel
 

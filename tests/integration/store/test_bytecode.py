@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from envmgr.store.entry import Entry, read_manifest
 from envmgr.store.store import Store, open_store
 from envmgr.target.discover import discover_interpreters
 from envmgr.target.probe import InterpreterUnusable, probe_interpreter
+from tests.support.values import replace
 from tests.support.views import add, this_interpreter
 from tests.support.wheels import make_wheel
 

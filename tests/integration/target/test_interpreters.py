@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from envmgr.target.discover import FoundInterpreter, choose_interpreter, discove
 from envmgr.target.probe import InterpreterUnusable, probe_interpreter
 from envmgr.target.types import Interpreter
 from tests.support.interpreters import found_here, label, real_host, usable_here
+from tests.support.values import replace
 
 PURELIB = "import sys, sysconfig; print(sys.prefix); print(sysconfig.get_path('purelib'))"
 

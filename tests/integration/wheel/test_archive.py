@@ -2,7 +2,6 @@ import os
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from envmgr.errors import ExitCode
 from envmgr.wheel.archive import BrokenWheel, RefusedWheel, UnsafeWheel, open_wheel
 from envmgr.wheel.manifest import EntryPoint
 from envmgr.wheel.unpack import unpacked_members
+from tests.support.values import replace
 from tests.support.wheels import RecordRows, Wheel, make_wheel, record_hash
 from tests.support.zips import SYMLINK_MODE, ZipMember
 
@@ -255,7 +255,7 @@ def test_a_file_that_is_not_there_is_no_broken_wheel(tmp_path: Path) -> None:
 
 def _first(**changes: object) -> Callable[[Members], Members]:
     def edit(members: Members) -> Members:
-        return [replace(members[0], **changes), *members[1:]]  # type: ignore[arg-type]
+        return [replace(members[0], **changes), *members[1:]]
 
     return edit
 

@@ -1,9 +1,9 @@
-from dataclasses import replace
 from pathlib import Path
 
 from envmgr.cli.listing import render_environments, render_packages, render_table
 from envmgr.names import EnvironmentName, GenerationId, GroupName, IndexName, PackageName
 from envmgr.pipeline.types import EnvironmentSummary, PackageRow
+from tests.support.values import replace
 
 CLIMATE = EnvironmentSummary(
     name=EnvironmentName("climate"),

@@ -1,6 +1,5 @@
 """What ``runtimes audit`` prints."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from envmgr.audit.mapped import LoadedFamily, LoadedRuntime
@@ -16,6 +15,7 @@ from envmgr.audit.types import (
 from envmgr.cli.runtimes_page import render_audited, render_live
 from envmgr.names import EnvironmentName, GenerationId, PackageName
 from envmgr.pipeline.audit import Audited, LiveAudited, LiveRun
+from tests.support.values import replace
 
 NUMPY, TORCH = PackageName("numpy"), PackageName("torch")
 STATIC = StaticRuntime(package=TORCH, file="lib/torch.so", what="MKL", known="recipe")

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from envmgr.pipeline.types import (
     Selector,
     SharedRuntime,
 )
+from tests.support.values import replace
 
 CLIMATE = EnvironmentName("climate")
 PREFIX = Path("/home/somebody/.local/share/envmgr/environments/climate")

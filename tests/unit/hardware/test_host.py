@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 from envmgr.hardware.host import detect_hardware
 from tests.support.host import LINUX, FakeHost
+from tests.support.values import replace
 
 X86_64_V2 = b"flags : cx16 lahf_lm popcnt pni ssse3 sse4_1 sse4_2\n"
 

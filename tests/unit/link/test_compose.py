@@ -1,7 +1,5 @@
 """What a composition of a package holds, and what a view makes of it."""
 
-from dataclasses import replace
-
 import pytest
 
 from envmgr.link.compose import Exchange, compose, composed_at, real_directories
@@ -12,6 +10,7 @@ from envmgr.wheel.manifest import Manifest
 from tests.support.manifests import SITE as VIEW
 from tests.support.manifests import lay
 from tests.support.packages import elf, laid_package, package, vendor
+from tests.support.values import replace
 
 ROOT = "/store/alpha"
 COPY = "site-packages/alpha.libs/libgomp-alpha.so.1.0.0"
@@ -41,7 +40,7 @@ def standing(manifest: Manifest, exchange: Exchange, **rest: object) -> LaidEntr
     laid = laid_package(manifest)
     made = compose(laid, exchange)
     composed = composed_at("/store/made", made, exchange, laid)
-    return replace(laid, composed=composed, **rest)  # type: ignore[arg-type]
+    return replace(laid, composed=composed, **rest)
 
 
 def test_directories_of_what_is_exchanged_and_of_who_looks_there_are_real() -> None:

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from envmgr.link.inputs import LayoutInputs
@@ -7,6 +5,7 @@ from envmgr.link.layout import LayoutClash, layout
 from envmgr.names import EnvironmentName
 from envmgr.wheel.manifest import EntryPoint
 from tests.support.manifests import GENERATION, PYTHON, SITE, STORE, laid, lay
+from tests.support.values import replace
 
 
 def script(name: str, value: str) -> EntryPoint:

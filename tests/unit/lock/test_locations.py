@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from envmgr.index.types import Download
@@ -7,6 +5,7 @@ from envmgr.lock.locations import basename, downloads, real_url, shown_location
 from envmgr.names import IndexName
 from envmgr.spec.types import IndexSpec
 from tests.support.locks import INDEX, chosen, direct_candidate, lock_of, wheel_candidate
+from tests.support.values import replace
 
 NUMPY = "numpy-2.4.6-py3-none-any.whl"
 

@@ -1,10 +1,10 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from envmgr.hardware.filesystem import FileSystem
 from envmgr.pipeline.health.places import Place, judge_place
+from tests.support.values import replace
 
 GOOD = FileSystem(
     kind="ext4",

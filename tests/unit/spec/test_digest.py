@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from envmgr.spec.digest import (
 from envmgr.spec.environment import parse_environment
 from envmgr.spec.keys import Digest
 from envmgr.spec.types import EnvironmentSpec
+from tests.support.values import replace
 from tests.unit.spec.source import SOURCE
 
 FULL = """\

@@ -1,4 +1,3 @@
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -8,13 +7,14 @@ from envmgr.spec.environment import parse_environment
 from envmgr.spec.keys import KEYS
 from envmgr.spec.problems import EnvironmentFileInvalid
 from envmgr.spec.types import EnvironmentSpec
+from tests.support.values import field_names
 from tests.unit.spec.source import SOURCE
 
 
 def test_every_key_built_so_far_has_its_place_in_the_value() -> None:
     without_a_place = {"schema", "index_strategy"}
     supported = {key.attribute for key in KEYS if key.supported} - without_a_place
-    assert supported == {field.name for field in fields(EnvironmentSpec)} - {"source"}
+    assert supported == set(field_names(EnvironmentSpec)) - {"source"}
 
 
 def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:

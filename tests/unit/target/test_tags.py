@@ -1,10 +1,9 @@
-from dataclasses import replace
-
 import pytest
 
 from envmgr.target.tags import architectures, compatible_tags, fitting_platforms
 from envmgr.target.types import Glibc, MacOS, Musl
 from tests.support.host import make_interpreter
+from tests.support.values import replace
 
 
 def interpreters(tags: tuple[str, ...]) -> list[str]:
