@@ -95,9 +95,13 @@ class Helper:
             self._in.flush()
         return future
 
+    def kill(self) -> None:
+        """Have it end at once, whatever it is doing; ``end`` waits until it has."""
+        self._process.kill()
+
     def end(self) -> None:
         """End it at once, whatever it is doing; whoever still waits is told HelperDied."""
-        self._process.kill()
+        self.kill()
         self._reader.join()
         with suppress(BrokenPipeError):
             self._in.close()

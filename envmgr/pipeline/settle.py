@@ -70,8 +70,7 @@ def settle(spec: EnvironmentSpec, wish: LockWish, world: World) -> Settled:
     stale = why_stale(found, resolution_digest(spec), inputs_of(spec)) if found else ()
     if stale and wish.use is LockUse.LOCKED:
         raise LockStale(path, stale)
-    if found is None or wish.asked:
-        read_ahead(world.settings)
+    read_ahead(world.settings, solving=found is None or wish.asked)
     kept_python = found.conditions.python if found and not wish.asked else None
     target = target_for(wanted, kept_python, world)
     if found is not None and not wish.asked:

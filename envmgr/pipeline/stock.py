@@ -1,9 +1,11 @@
 """Bring what a lock names into the store: fetch, unpack and compile, overlapping."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
+from heapq import heappop, heappush
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock as Mutex
@@ -142,7 +144,11 @@ class _Compiling:
 
 
 class _Unpacking:
-    """Wheels on their way from the network into the store, a few at a time."""
+    """Wheels on their way from the network into the store, a few at a time.
+
+    Of those that wait the largest is next: what is begun last is over quickly, and
+    no processor waits for another at the end.
+    """
 
     def __init__(
         self,
@@ -160,6 +166,7 @@ class _Unpacking:
             self._free.put(helper)
         self._pool = ThreadPoolExecutor(UNPACKERS, thread_name_prefix="unpack")
         self._mutex = Mutex()
+        self._waiting: list[tuple[int, str, Callable[[], Entry]]] = []
         self._pending: list[Future[Entry]] = []
         self._began = perf_counter()
         report(StageStarted("unpack", len(wanted)))
@@ -174,8 +181,15 @@ class _Unpacking:
             own = wheel.with_name(f".{wheel.name}.{os.urandom(4).hex()}")
             with suppress(OSError):
                 wheel = wheel.replace(own)
+        unpack: Callable[[], Entry] = partial(self._unpack, download, wheel, temporary)
         with self._mutex:
-            self._pending.append(self._pool.submit(self._unpack, download, wheel, temporary))
+            heappush(self._waiting, (-(download.size or 0), download.sha256, unpack))
+            self._pending.append(self._pool.submit(self._unpack_largest))
+
+    def _unpack_largest(self) -> Entry:
+        with self._mutex:
+            _, _, unpack = heappop(self._waiting)
+        return unpack()
 
     def _unpack(self, download: Download, wheel: Path, temporary: bool) -> Entry:
         try:
@@ -213,6 +227,8 @@ class _Unpacking:
     def abandon(self) -> None:
         """Drop what was not begun, end what helpers have begun, and wait for the rest."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        for helper in self._helpers:
+            helper.kill()
         for helper in self._helpers:
             helper.end()
         self._pool.shutdown(wait=True)

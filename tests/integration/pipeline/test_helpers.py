@@ -2,12 +2,19 @@
 
 import os
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
+from envmgr.events import StageFinished
 from envmgr.files import remove_tree
 from envmgr.helper import Helper
 from envmgr.pipeline import stock
+from envmgr.pipeline.create import create
+from envmgr.pipeline.types import CreateRequest
+from envmgr.store.entry import Entry
+from envmgr.store.store import Store
 from envmgr.wheel.archive import BrokenWheel
 from tests.support.index_server import IndexServer
 from tests.support.project import Project
@@ -75,3 +82,33 @@ def test_where_no_process_can_be_started_it_is_done_here(
     project.write("alpha ==1.0")
     project.create()
     assert project.python("import alpha; print(alpha.__version__)") == "1.0"
+
+
+def test_of_the_wheels_that_wait_the_largest_is_unpacked_first(
+    project: Project, server: IndexServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {"small": 100, "largest": 9000, "medium": 3000, "tiny": 10, "large": 6000}
+    for name, size in sizes.items():
+        server.add(make_wheel(name, files={f"{name}.py": os.urandom(size).hex()}))
+    project.write(*sizes)
+    fetched = Event()
+    unpacked: list[str] = []
+
+    class Waiting(Store):
+        def add_wheel(self, wheel: Path, filename: str, *rest: Any) -> Entry:
+            assert fetched.wait(timeout=60)
+            unpacked.append(filename.partition("-")[0])
+            return super().add_wheel(wheel, filename, *rest)
+
+    def report(event: object) -> None:
+        if isinstance(event, StageFinished) and event.stage == "fetch":
+            fetched.set()
+
+    monkeypatch.setattr(stock, "HELPED_FROM", 1 << 40)
+    monkeypatch.setattr(stock, "UNPACKERS", 1)
+    monkeypatch.setattr("envmgr.pipeline.create.open_store", Waiting)
+    request = CreateRequest(file=project.file, selector=None, groups=None)
+    create(request, project.settings, project.environ, report)
+    _begun, *waiting = unpacked
+    assert set(unpacked) == set(sizes)
+    assert waiting == sorted(waiting, key=sizes.__getitem__, reverse=True)

@@ -59,28 +59,53 @@ import sys
 from pathlib import Path
 from envmgr.pipeline.reading_ahead import read_ahead
 from envmgr.spec.settings import load_settings
-environ = {"ENVMGR_CACHE": sys.argv[1], "ENVMGR_OFFLINE": sys.argv[2]}
-read_ahead(load_settings(environ, Path("/nonexistent"))).join()
+place, offline, what = sys.argv[1:]
+environ = {
+    "ENVMGR_CACHE": f"{place}/cache", "ENVMGR_HOME": f"{place}/home", "ENVMGR_OFFLINE": offline
+}
+thread = read_ahead(load_settings(environ, Path("/nonexistent")), solving=what == "solving")
+if thread is not None:
+    thread.join()
 print(*sys.modules)
 """
+
+
+def read_ahead_in(place: Path, what: str, *, offline: bool) -> set[str]:
+    """Return the modules there are once those that will be needed were read ahead."""
+    done = subprocess.run(
+        [sys.executable, "-c", READING, str(place), str(offline).lower(), what],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    return set(done.stdout.split())
 
 
 @pytest.mark.parametrize(
     ("fetched_before", "offline", "fetching"),
     [(False, False, True), (True, False, False), (False, True, False)],
 )
-def test_what_resolves_is_read_ahead_and_what_fetches_where_it_is_sure_to(
+def test_what_resolves_is_read_ahead_and_what_asks_where_it_is_sure_to(
     tmp_path: Path, fetched_before: bool, offline: bool, fetching: bool
 ) -> None:
     if fetched_before:
-        (tmp_path / FORMAT).mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", READING, str(tmp_path), str(offline).lower()],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[3],
-    )
-    modules = set(done.stdout.split())
+        (tmp_path / "cache" / FORMAT).mkdir(parents=True)
+    modules = read_ahead_in(tmp_path, "solving", offline=offline)
     assert "resolvelib" in modules
     assert ("urllib3" in modules) is fetching
+
+
+@pytest.mark.parametrize(
+    ("unpacked_before", "offline", "fetching", "asking"),
+    [(False, False, True, True), (True, False, False, False), (False, True, True, False)],
+)
+def test_what_fetches_is_read_ahead_where_nothing_was_ever_unpacked(
+    tmp_path: Path, unpacked_before: bool, offline: bool, fetching: bool, asking: bool
+) -> None:
+    if unpacked_before:
+        (tmp_path / "home" / "store").mkdir(parents=True)
+    modules = read_ahead_in(tmp_path, "making", offline=offline)
+    assert "resolvelib" not in modules
+    assert ("envmgr.index.fetch" in modules) is fetching
+    assert ("urllib3" in modules) is asking
