@@ -32,7 +32,8 @@ class Claim(NamedTuple):
 class Source:
     """One entry, to be asked what stands in its directories."""
 
-    def __init__(self, laid: LaidEntry, site: str) -> None:
+    def __init__(self, laid: LaidEntry, site: str, homes: Set[str]) -> None:
+        """``homes`` are its directories that libraries make real (``Reaching``)."""
         self.name = str(laid.manifest.name)
         self.root = laid.root
         self.info = f"{site}/{laid.manifest.dist_info}"
@@ -40,8 +41,8 @@ class Source:
         self.way = laid.way
         self._files = laid.manifest.files_and_links
         self._paths = [file.path for file in self._files]
-        self.real = frozenset(with_parents(laid.manifest.reaching))
-        self._reaching_programs = frozenset(_reaching_programs(laid.manifest))
+        self.real = frozenset(with_parents(homes))
+        self._reaching_programs = frozenset(_reaching_programs(laid.manifest, homes))
         self._composed = laid.composed
         self._serving = laid.serving
 
@@ -88,13 +89,12 @@ class Source:
                 yield path[start:], Claim(entry, path, FileFacts(path, 0, False, _ADDED))
 
 
-def _reaching_programs(manifest: Manifest) -> Iterator[str]:
+def _reaching_programs(manifest: Manifest, homes: Set[str]) -> Iterator[str]:
     """Yield the programs, which are no libraries, in directories that reach out of their entry.
 
     With them come the links to such a program or directory.
     """
-    if manifest.reaching:
-        homes = {*manifest.reaching}
+    if homes:
         dynamic = {facts.path for facts in manifest.elf}
         programs = set()
         for file in manifest.files:
@@ -102,12 +102,11 @@ def _reaching_programs(manifest: Manifest) -> Iterator[str]:
             if file.executable and home in homes and file.path in dynamic and ".so" not in name:
                 programs.add(file.path)
         yield from programs
-        yield from _links_to_reaching(programs, manifest)
+        yield from _links_to_reaching(programs | {*with_parents(homes)}, manifest)
 
 
-def _links_to_reaching(programs: Set[str], manifest: Manifest) -> Iterator[str]:
+def _links_to_reaching(own: Set[str], manifest: Manifest) -> Iterator[str]:
     """Yield the links that must lead to what is the view's own: such programs, or directories."""
-    own = programs | {*with_parents(manifest.reaching)}
     yield from (path for path, end in link_ends(manifest.links).items() if end in own)
 
 

@@ -6,8 +6,8 @@ that must be real, becomes a directory, and the question is asked again below
 it. A directory must be real
 
 - where entries meet;
-- on the way to an ELF file whose ``$ORIGIN`` search path leaves its entry
-  (``Manifest.reaching``), since the loader resolves ``..`` physically;
+- on the way to an ELF file whose ``$ORIGIN`` search path leads to what other entries
+  bring (``Reaching``), since the loader resolves ``..`` physically;
 - where programs write: everything in ``etc``, and ``share`` down to ``share/A/B``; these two
   are always there, and files in ``etc`` are copies;
 - for ``dist-info``, which other installers must see as the view's own;
@@ -41,6 +41,7 @@ from envmgr.link.inputs import (
     TakenFile,
 )
 from envmgr.link.prefix import CACHES, RECORD, STATE
+from envmgr.link.reaching import reach_of
 from envmgr.link.scripts import (
     PIP_NAMES,
     is_program_name,
@@ -92,7 +93,11 @@ class _View:
     def __init__(self, inputs: LayoutInputs) -> None:
         self._inputs = inputs
         self._site = inputs.interpreter.site_packages
-        self._sources = tuple(Source(each, self._site) for each in inputs.entries)
+        self._reach = reach_of(inputs)
+        self._sources = tuple(
+            Source(each, self._site, homes)
+            for each, homes in zip(inputs.entries, self._reach.homes, strict=True)
+        )
         self._verdicts = Verdicts(inputs.conflicts, self._site)
         self._python = f"{inputs.generation}/bin/python"
         self._infos = {source.info for source in self._sources}
@@ -344,6 +349,7 @@ class _View:
             bytecode=self._bytecode,
             taken=self._taken,
             taken_bytecode=self._taken_bytecode,
+            sought=self._reach.sought,
             notes=(*self._notes, *unused),
         )
 

@@ -85,13 +85,13 @@ def _directories_of(paths: Iterable[str]) -> frozenset[Segments]:
 
 def _places(home: Segments, element: str) -> tuple[Segments, ...]:
     """Return where an element of a search path leads; ``OUTSIDE`` for out of the entry's part."""
-    rest = _relative_to_origin(element)
+    rest = relative_to_origin(element)
     if rest is None:
         return ()
     return (_resolve(home, rest) or OUTSIDE,)
 
 
-def _relative_to_origin(element: str) -> str | None:
+def relative_to_origin(element: str) -> str | None:
     """Return what follows ``$ORIGIN``; ``None`` for what does not begin with it.
 
     Absolute paths mean the host, and relative ones the working directory.
