@@ -55,7 +55,8 @@ def bring_composed(
     places: dict[str, str] = {}
     for key in record.composed:
         entry = _entry(record, key)
-        brought = entry if entry is None else _brought(entry, record, moved, store)
+        # One of several packages leads into those of single ones, which come first.
+        brought = entry if entry is None else _brought(entry, record, {**moved, **places}, store)
         keys.append(key if brought is None else brought.key)
         if entry is not None and brought is not None and brought.path != entry.path:
             places[str(entry.path)] = str(brought.path)

@@ -52,6 +52,17 @@ def _composed(
     store: Store,
     report: Reporter,
 ) -> LaidEntry:
+    entry = have_composed(composition, exchange.files, store, report)
+    return replace(laid, composed=composed_at(str(entry.path), composition, exchange, laid))
+
+
+def have_composed(
+    composition: Composition, contents: Mapping[str, bytes], store: Store, report: Reporter
+) -> Entry:
+    """Find a composition that is whole and will stay, or make it; it is leased already.
+
+    Raises EntryDamaged, StoreNotWritable, StoreFull.
+    """
     found = store.find(composition.key)
     if found is not None and not is_kept([found], store):
         store = store.alone()  # the site's may go without a word
@@ -59,8 +70,7 @@ def _composed(
     damage = None if found is None else damage_of(found)
     if damage is not None:
         report(Warned(f"{damage}; it is made again"))
-    entry = store.add_composed(composition, exchange.files)
-    return replace(laid, composed=composed_at(str(entry.path), composition, exchange, laid))
+    return store.add_composed(composition, contents)
 
 
 def damage_of(entry: Entry) -> str | None:

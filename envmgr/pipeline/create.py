@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -36,6 +37,7 @@ from envmgr.names import GenerationId, GroupName, PackageName
 from envmgr.pipeline.aim import Aim, aim_of, file_of
 from envmgr.pipeline.caches import trim_daily
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
+from envmgr.pipeline.clustering import fold_clusters
 from envmgr.pipeline.composing import find_composed
 from envmgr.pipeline.host_mpi import named, serves_still
 from envmgr.pipeline.linking import direct_urls, left_out, link_ways, stray_links
@@ -234,7 +236,15 @@ def _link(
             conflicts=aim.spec.conflicts,
             elsewhere=elsewhere,
         )
-        view = without_absent_bytecode(layout(inputs))
+        view, clusters = fold_clusters(
+            without_absent_bytecode(layout(inputs)),
+            unified.entries,
+            inputs.interpreter,
+            store,
+            world.report,
+            stack,
+        )
+        unified = replace(unified, clusters=clusters)
         record = _record(aim, settled, packages, stocked, generation, view, unified, world)
         carried = _switch(aim, view, record, store, world)
         touch_entries(_places(stocked, unified))

@@ -42,6 +42,8 @@ class Unified(Struct, frozen=True, kw_only=True):
     """Why nothing is shared although the file wishes for it."""
     mpi: HostMpi | None = None
     """The machine's MPI, where it is to serve."""
+    clusters: tuple[Entry, ...] = ()
+    """Compositions of several packages, which the view leads into as well."""
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -60,14 +62,17 @@ class Unified(Struct, frozen=True, kw_only=True):
 
     @property
     def keys(self) -> tuple[StoreKey, ...]:
-        """Composed entries that the view links to."""
-        return tuple(laid.composed.key for laid in self.entries if laid.composed is not None)
+        """Composed entries that the view links to; what leads into others comes after them."""
+        composed = (laid.composed for laid in self.entries)
+        own = tuple(each.key for each in composed if each is not None)
+        return (*own, *(each.key for each in self.clusters))
 
     @property
     def places(self) -> tuple[Path, ...]:
         """Where those stand."""
         composed = (laid.composed for laid in self.entries)
-        return tuple(Path(each.root) for each in composed if each is not None)
+        own = tuple(Path(each.root) for each in composed if each is not None)
+        return (*own, *(each.path for each in self.clusters))
 
 
 def unify(

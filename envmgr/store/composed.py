@@ -5,7 +5,7 @@
     entries/composed-<sha256>/
       site-packages/  data/      directories, files, links, libraries that envmgr wrote
       composition.json           what it is made of
-      wheel-name                 which package it is of, for who lists entries
+      wheel-name                 which packages it is of, for who lists entries
 
 They stand among the other entries, and are made, leased and collected like them. Their
 files are further names of the entry's own (hard links), so that a module that asks where
@@ -15,6 +15,7 @@ it really is stays beside what stands in for its libraries (*tried*: cv2 does).
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +23,14 @@ import msgspec
 
 from envmgr.files import write_new
 from envmgr.names import StoreKey
-from envmgr.store.entry import DIRECTORY_MODE, FILE_MODE, WHEEL_NAME, Entry, EntryDamaged
+from envmgr.store.entry import (
+    DIRECTORY_MODE,
+    FILE_MODE,
+    PROGRAM_MODE,
+    WHEEL_NAME,
+    Entry,
+    EntryDamaged,
+)
 
 KEY = "composed-"
 """What their keys begin with."""
@@ -30,11 +38,11 @@ COMPOSITION = "composition.json"
 _IN_ENTRIES = re.compile(r"/entries/([^/]+)/")
 
 
-class Composition(msgspec.Struct, frozen=True, kw_only=True):
+class Composition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a composed entry is made of; parents come first, paths are relative to it."""
 
     package: str
-    """Name and version of the package it is of."""
+    """Name and version of the package it is of, and how many more."""
     directories: tuple[str, ...]
     names: dict[str, str]
     """Path -> absolute path of the file of which it is a further name."""
@@ -42,6 +50,9 @@ class Composition(msgspec.Struct, frozen=True, kw_only=True):
     """Path -> absolute target of a symbolic link."""
     files: dict[str, str]
     """Path -> sha256 (hex) of a library that envmgr wrote."""
+    programs: tuple[str, ...] = ()
+    """Which of ``names`` are never symbolic links: the kernel follows these before the loader
+    looks around a program."""
 
     @property
     def paths(self) -> frozenset[str]:
@@ -70,8 +81,9 @@ def write_composed(composition: Composition, contents: Mapping[str, bytes], root
     """
     for directory in composition.directories:
         os.mkdir(f"{root}/{directory}")  # noqa: PTH102 - on strings, as there are many
+    programs = frozenset(composition.programs)
     for path, source in composition.names.items():
-        _name(source, f"{root}/{path}", path)
+        _name(source, f"{root}/{path}", copied=path in programs)
     for path, target in composition.links.items():
         os.symlink(target, f"{root}/{path}")
     for path in composition.files:
@@ -94,15 +106,25 @@ def told_of(composition: Composition) -> str:
     return f"{composition.package} (composed)\n"
 
 
-def _name(source: str, place: str, path: str) -> None:
-    """Make a further name of a file; a symbolic link where the file system refuses."""
+def _name(source: str, place: str, *, copied: bool) -> None:
+    """Make a further name of a file; where the file system refuses, a symbolic link or a copy."""
     try:
         os.link(source, place)
     except FileNotFoundError as error:
-        own = Path(source.removesuffix(f"/{path}"))
-        raise EntryDamaged(Entry(StoreKey(own.name), own), f"{path} is missing") from error
+        raise _gone(source) from error
     except OSError:
-        os.symlink(source, place)
+        if copied:
+            shutil.copyfile(source, place)
+            os.chmod(place, PROGRAM_MODE)  # noqa: PTH101
+        else:
+            os.symlink(source, place)
+
+
+def _gone(source: str) -> EntryDamaged:
+    """Say whose file is missing."""
+    found = _IN_ENTRIES.search(source)
+    own, path = (source[: found.end() - 1], source[found.end() :]) if found else (source, source)
+    return EntryDamaged(Entry(StoreKey(Path(own).name), Path(own)), f"{path} is missing")
 
 
 def read_composition(entry: Entry) -> Composition | None:

@@ -1,5 +1,6 @@
 """Whether composed entries are what they were when they were made."""
 
+import filecmp
 import hashlib
 import os
 import stat
@@ -37,6 +38,7 @@ class _Check:
     def __init__(self, root: Path, composition: Composition) -> None:
         self._root = root
         self._composition = composition
+        self._programs = frozenset(composition.programs)
 
     def run(self) -> Iterator[Finding]:
         composition = self._composition
@@ -75,8 +77,13 @@ class _Check:
                         waiting.append(path)
 
     def _is_same(self, path: str, source: str) -> bool:
+        place = self._root / path
         try:
-            return (self._root / path).samefile(source)
+            if path not in self._programs:
+                return place.samefile(source)
+            return not place.is_symlink() and (
+                place.samefile(source) or filecmp.cmp(place, source, shallow=False)
+            )
         except OSError:
             return False
 
