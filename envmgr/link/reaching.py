@@ -8,6 +8,7 @@ Whoever looks into a directory that must be real stands beside it, and must be r
 All paths are of the view unless they are said to be an entry's.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
@@ -16,8 +17,8 @@ from envmgr.target.types import Interpreter
 from envmgr.wheel.manifest import ElfFacts, LinkFacts, Manifest, link_ends
 from envmgr.wheel.reach import relative_to_origin
 
-_MODULES = (".cpython-", ".abi3.", ".pypy")
-"""In names of modules, which no library asks for."""
+_MODULE = re.compile(r"\.(abi3|(cpython|pypy)[^.]*)\.so\Z")
+"""How names of modules end, for which hardly a library asks."""
 OUTSIDE = "/"
 """No place of a view."""
 _NOBODY = -1
@@ -47,9 +48,11 @@ class _Reach:
         self._places = [_Places(laid, inputs.interpreter) for laid in inputs.entries]
         self._looks: list[dict[str, set[str]]] = []
         self._bringing: dict[str, set[tuple[int, str]]] = {}
+        elves = (facts for laid in inputs.entries for facts in laid.manifest.elf)
+        needed = frozenset(name for facts in elves for name in facts.needed)
         for number, laid in enumerate(inputs.entries):
             self._looks.append(self._looks_of(number, laid.manifest.elf))
-            for path in _libraries(laid.manifest):
+            for path in _libraries(laid.manifest, needed):
                 home = path.rpartition("/")[0]
                 self._bring(self._places[number].of(home), number, home)
         for path in (*(f"lib/{name}" for name in inputs.standing), *inputs.host):
@@ -151,11 +154,11 @@ def _merged(path: str) -> str:
     return f"lib{slash}{rest}" if top == "lib64" else path
 
 
-def _libraries(manifest: Manifest) -> Iterator[str]:
+def _libraries(manifest: Manifest, needed: Set[str]) -> Iterator[str]:
     paths = (*(facts.path for facts in manifest.elf), *(link.path for link in manifest.links))
     for path in paths:
         name = path.rpartition("/")[2]
-        if ".so" in name and not any(part in name for part in _MODULES):
+        if name in needed or (".so" in name and not _MODULE.search(name)):
             yield path
 
 

@@ -71,11 +71,27 @@ def test_who_fills_the_same_directory_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["_cffi_backend.cpython-312-x86_64-linux-gnu.so", "_m.abi3.so", "readme.txt"]
+    "name",
+    [
+        "_cffi_backend.cpython-312-x86_64-linux-gnu.so",
+        "_m.abi3.so",
+        "_m.pypy39-pp73-x86_64-linux-gnu.so",
+    ],
 )
 def test_modules_and_other_files_are_no_libraries_that_are_found(name: str) -> None:
     other = package("other", elf(f"site-packages/back/lib/{name}"))
     assert reach(FRONT, other).homes == (frozenset(), frozenset())
+
+
+@pytest.mark.parametrize(
+    "name", ["libshiboken6.abi3.so.6.12", "_m.cpython-312-x86_64-linux-gnu.so"]
+)
+def test_what_is_asked_for_by_name_is_found_whatever_it_looks_like(name: str) -> None:
+    front = package(
+        "front", elf(f"{HOME}/libfront.so", needed=(name,), runpath=FRONT.elf[0].runpath)
+    )
+    other = package("other", elf(f"site-packages/back/lib/{name}"))
+    assert reach(front, other).homes[0] == {HOME}
 
 
 def test_a_link_of_another_package_is_found() -> None:
