@@ -79,6 +79,9 @@ def fold(view: Layout, clusters: Iterable[Cluster], roots: Mapping[StoreKey, str
         links={path: view.links[path] for path in filter(stays, view.links)} | units,
         bytecode={path: view.bytecode[path] for path in filter(stays, view.bytecode)},
         taken={path: view.taken[path] for path in filter(stays, view.taken)},
+        taken_bytecode={
+            path: view.taken_bytecode[path] for path in filter(stays, view.taken_bytecode)
+        },
     )
 
 
@@ -158,13 +161,17 @@ class _Clustering:
             unit = unit_at(path)
             if unit is not None:
                 unit.bytecode[path] = target
-        for path in (*view.files, *view.taken_bytecode):
+        for path, file in view.taken_bytecode.items():
+            unit = unit_at(path)
+            if unit is not None:
+                unit.bytecode[path] = file.source
+        for path in view.files:
             unit = unit_at(path)
             if unit is not None:
                 unit.movable = False
         for unit in self._units.values():
-            ways = {self._entries[owner].way for owner in unit.owners}
-            unit.movable &= ways <= {LinkWay.FOLD}
+            owners = [self._entries[owner] for owner in unit.owners]
+            unit.movable &= all(each.way is LinkWay.FOLD or each.composable for each in owners)
 
     def _stays_within(self, path: str, text: str) -> bool:
         """Whether a relative link leads to what is in its own unit."""
@@ -218,7 +225,7 @@ class _Clustering:
             names=dict(sorted(moved.names.items())),
             links=dict(sorted(moved.links.items())),
             files={},
-            programs=tuple(sorted(moved.programs)),
+            solid=tuple(sorted(moved.solid)),
         )
         return Cluster(composition, {name: moved.path(name) for name in sorted(units)})
 
@@ -243,7 +250,7 @@ class _Moved:
         self.directories: set[str] = set()
         self.names: dict[str, str] = {}
         self.links: dict[str, str] = {}
-        self.programs: set[str] = set()
+        self.solid: set[str] = set()
 
     def path(self, path: str) -> str:
         """Return where in a composition something of the view stands."""
@@ -255,7 +262,7 @@ class _Moved:
             self._add_link(path, target)
         for path, file in unit.taken.items():
             self.names[self.path(path)] = self._owners.own_file(file.source) or file.source
-            self.programs.add(self.path(path))
+            self.solid.add(self.path(path))
         caches = self._caches(unit)
         for home, cache in caches.items():
             self.links[f"{self.path(home)}/{CACHE}"] = cache
@@ -276,7 +283,8 @@ class _Moved:
     def _caches(self, unit: _Unit) -> Mapping[str, str]:
         """Map directories whose modules one wheel brings to where their bytecode is."""
         found: dict[str, set[str]] = {}
-        for path, target in unit.links.items():
+        taken = {path: file.source for path, file in unit.taken.items()}
+        for path, target in (unit.links | taken).items():
             if path.endswith(".py"):
                 own = self._owners.own_file(target) or target
                 home = path.rpartition("/")[0]

@@ -19,12 +19,14 @@ def read_laid_entries(
     requested: Set[PackageName] = frozenset(),
     direct_urls: Mapping[PackageName, str] | None = None,
     way_of: Callable[[PackageName, str], LinkWay] = lambda name, version: LinkWay.FOLD,
+    is_composable: Callable[[PackageName, str], bool] = lambda name, version: False,
 ) -> tuple[LaidEntry, ...]:
     """Read manifests, and the scripts that a view rewrites, in the order of ``entries``.
 
     ``requested`` are the packages that the environment file names itself;
     ``direct_urls`` holds the text of ``direct_url.json`` for direct references;
-    ``way_of`` tells of name and version how a package is linked.
+    ``way_of`` tells of name and version how a package is linked, and ``is_composable``
+    whether a composition will do instead.
     Raises EntryDamaged.
     """
     urls = direct_urls or {}
@@ -40,6 +42,7 @@ def read_laid_entries(
                 requested=manifest.name in requested,
                 direct_url=urls.get(manifest.name),
                 way=way_of(manifest.name, manifest.version),
+                composable=is_composable(manifest.name, manifest.version),
             )
         )
     return tuple(laid)

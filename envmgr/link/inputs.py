@@ -46,6 +46,8 @@ class LaidEntry(Struct, frozen=True, kw_only=True):
     """Text of ``direct_url.json`` (PEP 610), for a direct reference."""
     way: LinkWay = LinkWay.FOLD
     """How its files get into the view."""
+    composable: bool = False
+    """Whether a composition of its files will do, although ``way`` is not to fold."""
     composed: Composed | None = None
     """What stands in for parts of it."""
     serving: Set[str] = frozenset()

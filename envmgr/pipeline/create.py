@@ -40,7 +40,7 @@ from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.clustering import fold_clusters
 from envmgr.pipeline.composing import find_composed
 from envmgr.pipeline.host_mpi import named, serves_still
-from envmgr.pipeline.linking import direct_urls, left_out, link_ways, stray_links
+from envmgr.pipeline.linking import LinkWays, direct_urls, left_out, stray_links
 from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
 from envmgr.pipeline.runtime_catalog import added_recipes
@@ -215,12 +215,14 @@ def _link(
     """Lay the view out, write it as a new generation, and switch to it."""
     generation = new_generation_id(datetime.now(UTC))
     elsewhere = left_out(settled.lock, packages)
+    ways = LinkWays(aim.spec.link, packages)
     with world.stage("link", len(packages)), ExitStack() as stack:
         laid = read_laid_entries(
             (stocked.entries[store_key(package)] for package in packages),
             _requested(aim.spec, aim.groups),
             direct_urls(packages),
-            link_ways(aim.spec.link, packages),
+            ways.way_of,
+            ways.is_composable,
         )
         unified = unify(aim.spec, laid, settled.target.interpreter, store, world, stack)
         inputs = LayoutInputs(

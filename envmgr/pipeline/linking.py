@@ -1,31 +1,43 @@
 """What a layout is told of each package: how it is linked, and where a direct one came from."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from envmgr.lock.types import Lock, LockedPackage
 from envmgr.names import PackageName
-from envmgr.spec.recipes import read_known_links
+from envmgr.spec.recipes import KnownLink, read_known_links
 from envmgr.spec.views import LinkWay
 
 
-def link_ways(
-    written: Mapping[PackageName, LinkWay], packages: Iterable[LockedPackage]
-) -> Callable[[PackageName, str], LinkWay]:
-    """Return what tells of a name and version among ``packages`` how it is linked.
+class LinkWays:
+    """How packages are linked: as the environment file says, else as is known of them."""
 
-    Raises FileUnreadable and RecipeInvalid where what is known cannot be read.
-    """
-    known = read_known_links()
-    names = {package.name for package in packages}
+    def __init__(
+        self, written: Mapping[PackageName, LinkWay], packages: Iterable[LockedPackage]
+    ) -> None:
+        """Take what is known of ``packages``, which are all that will be asked of.
 
-    def way_of(name: PackageName, version: str) -> LinkWay:
-        if name in written:
-            return written[name]
-        ways = (each.way for each in known if each.holds_for(name, version, names))
-        return next(ways, LinkWay.FOLD)
+        Raises FileUnreadable and RecipeInvalid where what is known cannot be read.
+        """
+        self._written = written
+        self._known = read_known_links()
+        self._names = {package.name for package in packages}
 
-    return way_of
+    def way_of(self, name: PackageName, version: str) -> LinkWay:
+        """Tell how a package is linked."""
+        if name in self._written:
+            return self._written[name]
+        known = self._find(name, version)
+        return LinkWay.FOLD if known is None else known.way
+
+    def is_composable(self, name: PackageName, version: str) -> bool:
+        """Tell whether a composition will do instead; nobody has asked for another way then."""
+        known = None if name in self._written else self._find(name, version)
+        return known is not None and known.composed
+
+    def _find(self, name: PackageName, version: str) -> KnownLink | None:
+        found = (each for each in self._known if each.holds_for(name, version, self._names))
+        return next(found, None)
 
 
 def left_out(lock: Lock, packages: Iterable[LockedPackage]) -> frozenset[PackageName]:

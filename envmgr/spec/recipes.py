@@ -14,7 +14,7 @@ from envmgr.names import InvalidName, PackageName, package_name
 from envmgr.spec.composer import compose, decode
 from envmgr.spec.nodes import ListNode, MappingNode, ScalarNode
 from envmgr.spec.problems import FileUnreadable, Findings, RecipeInvalid
-from envmgr.spec.scalars import Choice, SchemaVersion, Text
+from envmgr.spec.scalars import Choice, Flag, SchemaVersion, Text
 from envmgr.spec.shapes import Field, ListOf, Record
 from envmgr.spec.source import read_source
 from envmgr.spec.views import LinkWay
@@ -25,6 +25,7 @@ _PACKAGE = Record(
         Field("versions", Text(), "a specifier (PEP 440); left out: all of them"),
         Field("beside", Text(), "only where this package is there too"),
         Field("way", Choice(("file", "copy", "hardlink")), "how it has to be linked"),
+        Field("composed", Flag(), "whether a composition of its libraries does as well"),
         Field("reason", Text(), "why, in one sentence"),
         Field("evidence", Text(), "what was seen to fail, and with which versions"),
     ),
@@ -50,6 +51,8 @@ class KnownLink(Struct, frozen=True):
     evidence: str
     beside: PackageName | None = None
     """Without this package in the same environment, folding does no harm."""
+    composed: bool = False
+    """Whether hard links do as well in a composition, beside all that its libraries look for."""
 
     def holds_for(self, name: PackageName, version: str, others: Set[PackageName]) -> bool:
         """Tell whether this version of a package is meant; pre-releases count like others.
@@ -122,6 +125,7 @@ def _known(item: MappingNode, findings: Findings) -> KnownLink | None:
         texts["reason"].text,
         texts["evidence"].text,
         beside,
+        "composed" in texts and texts["composed"].text.lower() == "true",
     )
 
 

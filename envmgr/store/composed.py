@@ -50,9 +50,9 @@ class Composition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Path -> absolute target of a symbolic link."""
     files: dict[str, str]
     """Path -> sha256 (hex) of a library that envmgr wrote."""
-    programs: tuple[str, ...] = ()
-    """Which of ``names`` are never symbolic links: the kernel follows these before the loader
-    looks around a program."""
+    solid: tuple[str, ...] = ()
+    """Which of ``names`` are never symbolic links: programs, as the kernel follows these before
+    the loader looks around, and whatever else looks around where it really is."""
 
     @property
     def paths(self) -> frozenset[str]:
@@ -81,9 +81,9 @@ def write_composed(composition: Composition, contents: Mapping[str, bytes], root
     """
     for directory in composition.directories:
         os.mkdir(f"{root}/{directory}")  # noqa: PTH102 - on strings, as there are many
-    programs = frozenset(composition.programs)
+    solid = frozenset(composition.solid)
     for path, source in composition.names.items():
-        _name(source, f"{root}/{path}", copied=path in programs)
+        _name(source, f"{root}/{path}", copied=path in solid)
     for path, target in composition.links.items():
         os.symlink(target, f"{root}/{path}")
     for path in composition.files:
@@ -115,7 +115,8 @@ def _name(source: str, place: str, *, copied: bool) -> None:
     except OSError:
         if copied:
             shutil.copyfile(source, place)
-            os.chmod(place, PROGRAM_MODE)  # noqa: PTH101
+            executable = os.stat(source).st_mode & 0o100  # noqa: PTH116
+            os.chmod(place, PROGRAM_MODE if executable else FILE_MODE)  # noqa: PTH101
         else:
             os.symlink(source, place)
 

@@ -38,7 +38,7 @@ class _Check:
     def __init__(self, root: Path, composition: Composition) -> None:
         self._root = root
         self._composition = composition
-        self._programs = frozenset(composition.programs)
+        self._solid = frozenset(composition.solid)
 
     def run(self) -> Iterator[Finding]:
         composition = self._composition
@@ -79,7 +79,7 @@ class _Check:
     def _is_same(self, path: str, source: str) -> bool:
         place = self._root / path
         try:
-            if path not in self._programs:
+            if path not in self._solid:
                 return place.samefile(source)
             return not place.is_symlink() and (
                 place.samefile(source) or filecmp.cmp(place, source, shallow=False)

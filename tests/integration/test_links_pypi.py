@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from envmgr.files import remove_tree
+from envmgr.link.complete import count_entries
 from envmgr.spec.recipes import read_known_links, recipe_path
 
 pytestmark = pytest.mark.slow
@@ -59,6 +60,8 @@ CASES = {
     "pyqt5-qt5": (["PyQt5"], QML5),
     "pyside6-addons": (["PySide6-Addons"], QML),
 }
+COMPOSED = 300
+"""Entries below ``lib`` at most, where hard links are in a composition, of thousands of files."""
 TESTED_WITH = {"pyside6-essentials": "pyside6-addons"}
 
 
@@ -77,7 +80,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> object:
 @pytest.mark.parametrize("name", CASES)
 def test_it_fails_folded_and_works_as_listed(home: Path, tmp_path: Path, name: str) -> None:
     dependencies, script = CASES[name]
-    folded = ", ".join(f"{each.name}: fold" for each in read_known_links())
+    ways = {each.name: "file" if each.composed else "fold" for each in read_known_links()}
+    folded = ", ".join(f"{package}: {way}" for package, way in ways.items())
 
     create(home, tmp_path / "folded", dependencies, f"{{{folded}}}")
     assert run(home, tmp_path / "folded", script).returncode != 0
@@ -85,6 +89,8 @@ def test_it_fails_folded_and_works_as_listed(home: Path, tmp_path: Path, name: s
     create(home, tmp_path / "listed", dependencies, "{}")
     done = run(home, tmp_path / "listed", script)
     assert done.returncode == 0, done.stdout + done.stderr
+    if any(each.composed for each in read_known_links() if each.name == name):
+        assert count_entries(str(tmp_path / "listed/.envmgr/current/lib")) < COMPOSED
 
 
 def create(home: Path, prefix: Path, dependencies: list[str], link: str) -> None:

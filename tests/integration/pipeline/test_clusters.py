@@ -41,10 +41,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="libraries reach
 MANY = {f"front/data{number}.txt": str(number) for number in range(LEAST)}
 
 
-def front(version: str = "1.0", module: str = module_of("front")) -> Wheel:
+def front(version: str = "1.0", module: str = module_of("front"), *, name: str = "front") -> Wheel:
     """Finds libback.so in ``space/back/lib``."""
     return make_wheel(
-        "front",
+        name,
         version,
         purelib=False,
         files={
@@ -58,8 +58,10 @@ def front(version: str = "1.0", module: str = module_of("front")) -> Wheel:
     )
 
 
-RESOLVING = front("2.0", module_of("front").replace("__file__", "os.path.realpath(__file__)"))
+ASKING = module_of("front").replace("__file__", "os.path.realpath(__file__)")
 """Asks where it really is, as cv2 does."""
+RESOLVING = front("2.0", ASKING)
+KNOWN = front("6.0", ASKING, name="pyside6-addons")
 
 
 def back(number: int, version: str = "1.0") -> Wheel:
@@ -93,7 +95,7 @@ ALL = ("front ==1.0", "back ==1.0", "deep")
 @pytest.fixture
 def server() -> Iterator[IndexServer]:
     reaching = vendoring("front", 5, version="3.0", more=dict(_gomp_too()))
-    wheels = [front(), RESOLVING, reaching, back(1), back(2, "2.0"), DEEP, PLAIN]
+    wheels = [front(), RESOLVING, KNOWN, reaching, back(1), back(2, "2.0"), DEEP, PLAIN]
     with IndexServer([*wheels, vendoring("alpha", 1), vendoring("beta", 2)]) as running:
         yield running
 
@@ -315,6 +317,27 @@ def test_where_hard_links_are_refused_libraries_are_found_all_the_same(
     assert works(project)
 
 
+def test_a_package_that_is_known_to_need_hard_links_has_them_in_a_composition(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``recipes/links.yaml`` says it of these."""
+    project.write("pyside6-addons", "back", "deep")
+    project.create()
+    (root,) = composed(project)
+    assert place(project, "front").readlink() == root / "site-packages/front"
+    assert works(project)
+    remove_tree(root)
+    monkeypatch.setattr(os, "link", refuse)
+    project.create()
+    assert not (root / "site-packages/front/_core.so").is_symlink()
+    assert whole(project)
+    assert works(project)
+    project.write("pyside6-addons", "back", "deep", more="link: {pyside6-addons: hardlink}\n")
+    project.create()
+    assert not place(project, "front").is_symlink()
+    assert record(project.prefix).composed == ()
+
+
 def test_programs_are_copied_where_hard_links_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,7 +352,7 @@ def test_programs_are_copied_where_hard_links_are_refused(
         names=dict.fromkeys(paths, str(own)),
         links={},
         files={},
-        programs=paths[:1],
+        solid=paths[:1],
     )
     entry = Entry(composition.key, tmp_path / "entries" / composition.key)
     entry.path.mkdir()

@@ -125,6 +125,38 @@ def test_who_is_linked_in_another_way_stays_in_the_view(way: LinkWay) -> None:
     assert clusters((front, *laid(BACK, SIDE))) == ()
 
 
+def composable(way: LinkWay = LinkWay.HARDLINK) -> tuple[LaidEntry, ...]:
+    more = package("more", files=["site-packages/front/more.py"])
+    front, *rest = laid(FRONT, BACK, SIDE, more)
+    return (replace(front, way=way, composable=True), *rest)
+
+
+def test_hard_links_in_a_composition_do_where_they_are_known_to() -> None:
+    entries = composable()
+    view = folded(entries, compiled=True)
+    assert len(lay(*entries).taken) > LEAST
+    assert not view.taken
+    assert not view.taken_bytecode
+    made = only(entries, compiled=True).composition
+    own = [each.path for each in FRONT.files if "/front/" in each.path]
+    assert {*own} == {*made.solid}
+    assert (
+        made.names["site-packages/front/deep/x.txt"]
+        == "/store/front/site-packages/front/deep/x.txt"
+    )
+    assert made.names["site-packages/front/more.py"] == "/store/more/site-packages/front/more.py"
+    cache = "site-packages/front/__pycache__"
+    assert made.links[f"{cache}/__init__.cpython-312.pyc"].startswith(f"/store/front/{cache}/")
+    assert made.links[f"{cache}/more.cpython-312.pyc"].startswith(f"/store/more/{cache}/")
+
+
+def test_bytecode_of_hard_links_of_one_package_is_led_to_at_once() -> None:
+    made = only((*composable()[:1], *laid(BACK, SIDE)), compiled=True).composition
+    cache = "site-packages/front/__pycache__"
+    assert made.links[cache] == f"/store/front/{cache}"
+    assert cache not in made.directories
+
+
 def test_who_finds_libraries_in_the_views_lib_stays_in_the_view() -> None:
     """A composition has no such directory."""
     climb = "/".join([".."] * 4)
@@ -188,7 +220,7 @@ def test_programs_are_no_symbolic_links() -> None:
     )
     (entry,) = laid(msgspec.structs.replace(front, files=files))
     made = only((entry, *laid(BACK, SIDE))).composition
-    assert made.programs == (tool,)
+    assert made.solid == (tool,)
     assert made.names[tool] == f"/store/front/{tool}"
 
 

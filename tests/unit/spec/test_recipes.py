@@ -32,6 +32,21 @@ def test_a_package_is_read_with_its_versions_and_its_neighbour() -> None:
     assert not known.holds_for(PackageName("other"), "6.1", {BESIDE})
 
 
+@pytest.mark.parametrize(("written", "composed"), [("true", True), ("false", False), ("", False)])
+def test_a_package_may_do_with_a_composition(written: str, composed: bool) -> None:
+    line = f"    composed: {written}\n    reason" if written else "    reason"
+    (known,) = parse_known_links(GOOD.replace("    reason", line).encode(), FILE)
+    assert known.composed is composed
+
+
+def test_whether_a_composition_will_do_is_true_or_false() -> None:
+    with pytest.raises(RecipeInvalid) as caught:
+        parse_known_links(
+            GOOD.replace("    reason", "    composed: often\n    reason").encode(), FILE
+        )
+    assert caught.value.details()[0].startswith("/srv/links.yaml:7:15:")
+
+
 def test_every_problem_of_the_file_is_told_with_its_place() -> None:
     text = GOOD.replace("hardlink", "fold")
     with pytest.raises(RecipeInvalid) as caught:
