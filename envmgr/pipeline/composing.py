@@ -68,6 +68,8 @@ def have_composed(
         store = store.alone()  # the site's may go without a word
         found = store.find(composition.key)
     damage = None if found is None else damage_of(found)
+    if found is not None and damage is None:
+        return found
     if damage is not None:
         report(Warned(f"{damage}; it is made again"))
     return store.add_composed(composition, contents)
