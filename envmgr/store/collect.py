@@ -135,10 +135,19 @@ def _judge(place: Path, read_reached: ReadReached, age: float, now: float) -> _J
 
 
 def _sources(entries: Path, used: Iterable[StoreKey]) -> frozenset[StoreKey]:
-    """Return the entries that used composed ones are made of: of those, no file may show."""
-    composed = (Entry(key, entries / key) for key in used if is_composed(key))
-    found = (read_composition(entry) for entry in composed)
-    return frozenset().union(*(sources_of(each) for each in found if each is not None))
+    """Return the entries that used composed ones are made of: of those, no file may show.
+
+    One of several packages may lead into composed ones of single packages.
+    """
+    found: set[StoreKey] = set()
+    waiting = [key for key in used if is_composed(key)]
+    while waiting:
+        key = waiting.pop()
+        composition = read_composition(Entry(key, entries / key))
+        new = set() if composition is None else sources_of(composition) - found
+        found |= new
+        waiting += [each for each in new if is_composed(each)]
+    return frozenset(found)
 
 
 def _spare(judged: _Judged, used: frozenset[StoreKey]) -> None:

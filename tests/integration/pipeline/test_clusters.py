@@ -14,6 +14,7 @@ from envmgr.files import remove_tree
 from envmgr.link.cluster import LEAST
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.copies import clone
+from envmgr.pipeline.environments import delete
 from envmgr.pipeline.generations import rollback
 from envmgr.pipeline.repair import repair_store
 from envmgr.pipeline.types import ByName, ByPrefix
@@ -273,6 +274,28 @@ def test_what_gives_way_to_a_shared_library_is_in_it_as_well(project: Project) -
     copy = ByName(EnvironmentName("copy"))
     cloned = clone(ByName(EnvironmentName("project")), copy, project.settings, silent).prefix
     assert said(project, code, cloned) == "2 2 7 1"
+
+
+def test_what_a_program_runs_from_stays_with_all_it_is_made_of(project: Project) -> None:
+    """Through the composition of one package that is beta, of which nothing is loaded yet."""
+    project.write("front ==3.0", "back ==1.0", "deep", "beta")
+    project.create()
+    library = place(project, "front/_reach.so")
+    code = f"import ctypes; ctypes.CDLL('{library}'); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [project.prefix / "bin/python", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=project.environ,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "1\n"
+        delete(ByName(EnvironmentName("project")), project.settings, project.events.append)
+        done = collect(project)
+        running.communicate("\n")
+    assert done.entries == ()
+    assert len(collect(project).entries) == 6
 
 
 def test_damage_is_noticed_and_repaired(made: Project) -> None:
