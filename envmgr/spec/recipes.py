@@ -67,10 +67,13 @@ class KnownLink(Struct, frozen=True):
 
 
 def recipe_path(name: str) -> Path:
-    """Return where the recipe called ``name`` stands: ``links.yaml``."""
+    """Return where the file or directory of recipes called ``name`` stands: ``links.yaml``.
+
+    Installed they are part of the package, in a checkout they stand beside it.
+    """
     package = Path(__file__).parent.parent
-    shipped = package / "recipes" / name
-    return shipped if shipped.is_file() else package.parent / "recipes" / name
+    installed = package / "recipes" / name
+    return installed if installed.exists() else package.parent / "recipes" / name
 
 
 def read_known_links(file: Path | None = None) -> tuple[KnownLink, ...]:
