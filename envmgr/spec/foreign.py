@@ -22,6 +22,7 @@ _PATH = r"\.{0,2}/\S*|\.{1,2}|[^\s;]+\.whl|[A-Za-z]:\\.*"
 _LONGEST = 200
 """Longer texts are nobody's spelling, and would take the patterns long."""
 _OPTION = r"-(?:e|r|c|f|i|-[a-z-]+)\b.*"
+_HASHES = r"(?P<rest>[^#]*?)(?:\s+--hash[= ]\S+)+"
 
 
 def translate(text: str) -> str | None:
@@ -108,14 +109,31 @@ def _of_url(found: re.Match[str]) -> str:
     return "name a wheel's URL: repositories are not supported yet"
 
 
+_OPTION_HINTS = (
+    (("-e", "--editable"), "remove it: editable installs are not supported yet"),
+    (("-r", "--requirement"), "list what that file asks for here"),
+    (("-c", "--constraint"), "list what that file says under `constraints:`"),
+    (
+        ("-i", "--index-url", "--extra-index-url", "-f", "--find-links"),
+        "list that address under `indexes:`",
+    ),
+)
+
+
 def _of_option(found: re.Match[str]) -> str:
-    if found.group().startswith(("-e", "--editable")):
-        return "remove it: editable installs are not supported yet"
+    for options, hint in _OPTION_HINTS:
+        if found.group().startswith(options):
+            return hint
     return "remove it: pip's options have no meaning here"
+
+
+def _without_hashes(found: re.Match[str]) -> str:
+    return f"write `{found['rest'].strip()}`: the lock has the hashes"
 
 
 _ANSWERS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (_OPTION, _of_option),
+    (_HASHES, _without_hashes),
     (_URL, _of_url),
     (_PATH, lambda _: "write `NAME @ file:///absolute/path/of/a.whl`"),
     (_CHANNEL, _of_channel),

@@ -112,6 +112,7 @@ DEPENDENCY = Record(
         "name": "write `package`",
         "include-group": "list the group's packages again, or choose both groups with -g",
     },
+    unknown_hint="write the whole requirement as one text: `- numpy >=2`",
 )
 
 _DEPENDENCIES = ListOf(

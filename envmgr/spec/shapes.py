@@ -176,6 +176,8 @@ class Record(Struct, frozen=True):
     one_of: tuple[str, ...] = ()
     hints: Mapping[str, str] = field(default_factory=dict)
     """What to do about keys that belong to other tools."""
+    unknown_hint: str | None = None
+    """What to do about any other unknown key; its right keys are listed if this says nothing."""
     hint: str | None = None
     """What to do where something else than a mapping was written."""
     can_be_empty: bool = False
@@ -207,7 +209,7 @@ class Record(Struct, frozen=True):
     def _unknown(self, key: ScalarNode, where: str, findings: Findings) -> None:
         names = [known.name for known in self.fields]
         usable = [known.name for known in self.fields if known.supported]
-        hint = self.hints.get(key.text) or nearest(key.text, names)
+        hint = self.hints.get(key.text) or nearest(key.text, names) or self.unknown_hint
         message = f"the key `{shortened(key.text)}` is not known{_in(where)}"
         findings.add(key.at, message, hint or f"use one of {', '.join(usable)}")
 

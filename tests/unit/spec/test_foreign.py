@@ -23,6 +23,12 @@ from envmgr.spec.foreign import caret_specifier, translate
             "https://a.example.org/my_x-1-py3-none-any.whl",
             "write `my_x @ https://a.example.org/my_x-1-py3-none-any.whl`",
         ),
+        ("-r requirements.txt", "list what that file asks for here"),
+        ("--constraint=limits.txt", "list what that file says under `constraints:`"),
+        ("--extra-index-url https://a.example.org", "list that address under `indexes:`"),
+        ("-f ./wheels", "list that address under `indexes:`"),
+        ("--no-binary :all:", "remove it: pip's options have no meaning here"),
+        ("numpy==2.0 --hash=sha256:aa", "write `numpy==2.0`: the lock has the hashes"),
         ("C:\\wheels\\x.whl", "write `NAME @ file:///absolute/path/of/a.whl`"),
     ],
 )
