@@ -31,8 +31,8 @@ from envmgr.target.types import Target
 from envmgr.wheel.filename import InvalidWheelFilename, parse_wheel_filename, split_wheel_filename
 
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2")
-TAGS_SHOWN = 8
-"""How many of a version's tags are kept to explain why none fits."""
+TAGS_SHOWN = 16
+"""How many of a version's tags are kept to explain why none fits: one of each interpreter."""
 _Preference: TypeAlias = tuple[int, int, str]
 """Of a version's wheels the one with the greatest is chosen."""
 
@@ -45,6 +45,8 @@ class _Ending(Struct, frozen=True):
     label: str | None
     matches: bool
     """Whether one of the tags is the target's."""
+    near: bool
+    """Whether the platform is the target's."""
     preference: _Preference | None
     """``None`` for what may never be chosen."""
 
@@ -83,6 +85,7 @@ class Chooser:
     def __init__(self, target: Target, exclude_newer: datetime | None = None) -> None:
         self._target = target
         self._ranks = target.tag_ranks
+        self._platforms = {tag.rpartition("-")[2] for tag in self._ranks}
         self._exclude_newer = exclude_newer
         self._endings: dict[str, _Ending | None] = {}
         self._pythons: dict[str | None, bool] = {None: True}
@@ -149,7 +152,8 @@ class Chooser:
         ranks = [rank for tag in parsed.tags if (rank := self._ranks.get(tag)) is not None]
         number, text = parsed.build or (-1, "")
         preference = (-min(ranks), number, text) if ranks and label is None else None
-        return _Ending(f"{python}-{abi}-{platform}", label, bool(ranks), preference)
+        near = not self._platforms.isdisjoint(platform.split("."))
+        return _Ending(f"{python}-{abi}-{platform}", label, bool(ranks), near, preference)
 
     def _best(self, files: _Files) -> PageFile | None:
         best: tuple[tuple[bool, _Preference], str, PageFile] | None = None
@@ -195,8 +199,7 @@ class Chooser:
         labels = {ending.label for ending in wheels if ending.label and ending.matches}
         if labels:
             return UnsupportedVariant(tuple(sorted(labels)))
-        tags = dict.fromkeys(ending.tags for ending in wheels)
-        return NoCompatibleTag(tuple(tags)[:TAGS_SHOWN])
+        return NoCompatibleTag(_telling_tags(wheels))
 
 
 def project_note(page: Page) -> str | None:
@@ -241,6 +244,19 @@ def _usable_url(base: str, url: str) -> str | UnusableMetadata:
     if is_file(found) and not is_file(base):
         return UnusableMetadata("the index names a local file")
     return found
+
+
+def _telling_tags(endings: Iterable[_Ending]) -> tuple[str, ...]:
+    """Return one tag of each interpreter on the target's platform; without any, of each platform."""
+    near: dict[str, str] = {}
+    far: dict[str, str] = {}
+    for ending in endings:
+        interpreter, _, platform = ending.tags.rpartition("-")
+        if ending.near:
+            near.setdefault(interpreter, ending.tags)
+        else:
+            far.setdefault(platform, ending.tags)
+    return tuple((near or far).values())[:TAGS_SHOWN]
 
 
 def _ending_text(file: PageFile) -> str:

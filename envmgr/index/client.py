@@ -277,7 +277,7 @@ def _may_pass(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     """Return the clause that says why; urllib3 wraps what the system said."""
-    if isinstance(error, NoAnswer):
+    if isinstance(error, NoAnswer) and not isinstance(error, NewConnectionError):
         return "no answer in time"
     if isinstance(error, ProxyError):
         return f"the proxy does not let us through: {_reason(error.original_error)}"

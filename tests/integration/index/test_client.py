@@ -128,6 +128,15 @@ def test_the_addresses_of_a_host_are_looked_up_once_for_all_connections(
 def test_a_host_that_does_not_exist_is_unreachable() -> None:
     hours = Hours()
     client = Client(Access(), clock=hours.clock)
-    with pytest.raises(IndexUnreachable):
+    with pytest.raises(IndexUnreachable, match=r"(?i)name|address"):
         client.get("http://no-such-host.invalid/", {}, LAB)
+    client.close()
+
+
+def test_a_server_that_is_not_there_is_not_called_slow() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    client = Client(Access(), clock=Hours().clock)
+    with pytest.raises(IndexUnreachable, match="Connection refused"):
+        client.get(f"http://127.0.0.1:{port}/", {}, LAB)
     client.close()

@@ -162,11 +162,38 @@ def test_every_version_that_cannot_be_chosen_says_why() -> None:
     assert [str(excluded.version) for excluded in choice.excluded] == ["6", "5", "4", "3", "2", "1"]
     assert reasons(choice) == {
         "6": SourceOnly(),
-        "5": NoCompatibleTag(("cp311-cp311-manylinux_2_28_x86_64", "cp312-cp312-win_amd64")),
+        "5": NoCompatibleTag(("cp311-cp311-manylinux_2_28_x86_64",)),
         "4": PythonMismatch(">=3.8,<3.12"),
         "3": UnsupportedVariant(("cuda12",)),
         "2": PythonMismatch("<3.9"),
         "1": PythonMismatch(">=3.13"),
+    }
+
+
+def test_of_many_wheels_one_is_kept_of_each_interpreter_on_the_targets_platform() -> None:
+    platforms = ("macosx_10_9_x86_64", "manylinux2014_x86_64", "manylinux1_x86_64", "win_amd64")
+    choice = choose(
+        *(
+            f"spam-1-cp3{minor}-cp3{minor}-{platform}.whl"
+            for minor in (10, 11, 6, 7, 8, 9)
+            for platform in platforms
+        )
+    )
+    assert reasons(choice) == {
+        "1": NoCompatibleTag(
+            tuple(f"cp3{n}-cp3{n}-manylinux2014_x86_64" for n in (10, 11, 6, 7, 8, 9))
+        )
+    }
+
+
+def test_without_a_wheel_for_the_targets_platform_one_is_kept_of_each_platform() -> None:
+    choice = choose(
+        "spam-1-cp311-cp311-win_amd64.whl",
+        "spam-1-cp312-cp312-win_amd64.whl",
+        "spam-1-cp312-cp312-macosx_11_0_arm64.whl",
+    )
+    assert reasons(choice) == {
+        "1": NoCompatibleTag(("cp311-cp311-win_amd64", "cp312-cp312-macosx_11_0_arm64"))
     }
 
 
