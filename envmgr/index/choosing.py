@@ -247,7 +247,7 @@ def _usable_url(base: str, url: str) -> str | UnusableMetadata:
 
 
 def _telling_tags(endings: Iterable[_Ending]) -> tuple[str, ...]:
-    """Return one tag of each interpreter on the target's platform; without any, of each platform."""
+    """Return one tag of each interpreter on the target's platform, or else of each platform."""
     near: dict[str, str] = {}
     far: dict[str, str] = {}
     for ending in endings:
