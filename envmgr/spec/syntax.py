@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import yaml
 
 _QUOTE = "put the value in double quotes"
+_VARIABLE = re.compile(r"\$(\{\w*\})?$")
+"""What stands before the error where ``${...}`` was taken for the braces of a mapping."""
 
 
 def explain_syntax(error: "yaml.MarkedYAMLError", text: str) -> tuple[Place, str, str | None]:
@@ -23,6 +25,9 @@ def explain_syntax(error: "yaml.MarkedYAMLError", text: str) -> tuple[Place, str
     lines = re.split(r"\r\n|\r|\n", text)
     line = lines[at.line - 1] if at.line <= len(lines) else ""
     found = line[at.column - 1 : at.column]
+    variable = _VARIABLE.search(line[: at.column - 1])
+    if variable is not None and (variable[1] or found == "{"):
+        return at, "a value with `${...}` must be quoted between braces or brackets", _QUOTE
     if "block scalar" in (error.context or ""):
         return _block_scalar(error, at, line)
     if "cannot start any token" in problem:
