@@ -75,7 +75,7 @@ class LockUnfit(LockError):
         """How to go on."""
         return (
             "choose a fitting interpreter with --python, make a second lock with --lock, "
-            "or run `envmgr lock` to make this one anew for here"
+            "or make this one anew for here by `envmgr lock` with the same -f and --python"
         )
 
     def details(self) -> tuple[str, ...]:
