@@ -8,6 +8,7 @@ from envmgr.index.pages import (
     Hashes,
     Page,
     PageFile,
+    UnreadablePage,
     check_api_version,
     make_page,
 )
@@ -16,7 +17,8 @@ from envmgr.index.pages import (
 def parse_html_page(body: bytes, url: str, charset: str = "utf-8") -> Page:
     """Read an HTML page: every anchor with an ``href`` that ends in a file name.
 
-    Raises UnreadablePage for a newer major version of the API.
+    Raises UnreadablePage for a newer major version of the API, and for a page
+    that asks for a password, as servers give to whom they do not know.
     """
     try:
         text = body.decode(charset, "replace")
@@ -26,6 +28,8 @@ def parse_html_page(body: bytes, url: str, charset: str = "utf-8") -> Page:
     reader.feed(text)
     reader.close()
     check_api_version(reader.meta.get("pypi:repository-version"))
+    if reader.asks_for_password:
+        raise UnreadablePage("it asks for a login")
     base = url if reader.base is None else urljoin(url, reader.base)
     files = []
     for attributes in reader.anchors:
@@ -44,19 +48,26 @@ def parse_html_page(body: bytes, url: str, charset: str = "utf-8") -> Page:
 
 
 class _Reader(HTMLParser):
-    """Collects ``base``, ``meta`` and anchors; html.parser unescapes attributes."""
+    """Collects ``base``, ``meta`` and anchors; html.parser unescapes attributes.
+
+    Notices a field for a password.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.base: str | None = None
         self.meta: dict[str, str] = {}
         self.anchors: list[dict[str, str | None]] = []
+        self.asks_for_password = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in {"a", "base", "meta"}:
+        if tag not in {"a", "base", "meta", "input"}:
             return
         attributes = dict(reversed(attrs))  # the first of two equal attributes counts
-        if tag == "a" and attributes.get("href"):
+        if tag == "input":
+            kind = (attributes.get("type") or "").strip().lower()
+            self.asks_for_password = self.asks_for_password or kind == "password"
+        elif tag == "a" and attributes.get("href"):
             self.anchors.append(attributes)
         elif tag == "base" and self.base is None and attributes.get("href"):
             self.base = attributes["href"]

@@ -169,6 +169,7 @@ def test_a_failure_is_the_same_for_everybody_who_asks(machine: Machine) -> None:
         ("application/vnd.pypi.simple.v1+json", b"{"),
         ("application/vnd.pypi.simple.v1+json", b'{"meta": {"api-version": "2.0"}, "files": []}'),
         ("application/octet-stream", b""),
+        ("text/html", b'<form action="/login"><input name="key" type="Password"></form>'),
     ],
 )
 def test_what_is_no_page_is_an_index_failure(machine: Machine, kind: str, body: bytes) -> None:

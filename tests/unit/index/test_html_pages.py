@@ -69,6 +69,16 @@ def test_a_newer_major_version_of_the_api_is_refused() -> None:
         parse_html_page(b'<meta name="pypi:repository-version" content="2.0">', URL)
 
 
+def test_a_page_that_asks_for_a_password_is_no_project_without_files() -> None:
+    with pytest.raises(UnreadablePage, match="login"):
+        parse_html_page(b'<a href="/register">Join</a><input type="password" name="p">', URL)
+
+
+def test_a_form_without_a_password_does_no_harm() -> None:
+    body = b'<form><input type="submit" name="refresh"><input></form><a href="a-1.zip">x</a>'
+    assert [file.filename for file in parse_html_page(body, URL).files] == ["a-1.zip"]
+
+
 def test_a_quarantined_project_has_no_files() -> None:
     page = parse_html_page(
         b'<meta name="pypi:project-status" content="quarantined">'
