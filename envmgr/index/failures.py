@@ -38,7 +38,7 @@ class IndexUnreachable(IndexFailure):
     @property
     def hint(self) -> str | None:
         """Leave offline mode, where that was the reason."""
-        return "Run it once without --offline." if self.offline else None
+        return "run it once without --offline and ENVMGR_OFFLINE" if self.offline else None
 
 
 class IndexRefused(IndexFailure):
@@ -64,7 +64,7 @@ class IndexRefused(IndexFailure):
     def hint(self) -> str | None:
         """Where credentials are looked for, where they are what is missing."""
         if self.status in {401, 403}:
-            return "Put the host's login into ~/.netrc, or into the index URL by ${ENVMGR_*}."
+            return "put the host's login into ~/.netrc, or into the index URL by ${ENVMGR_*}"
         return None
 
 
@@ -98,7 +98,7 @@ class HashMismatch(IntegrityError):
     @property
     def hint(self) -> str | None:
         """What a person can do about it."""
-        return "Ask the index's keeper why the file changed, or relock to accept its present hash."
+        return "ask the index's keeper why the file changed, or relock to accept its present hash"
 
     def details(self) -> tuple[str, ...]:
         """Both hashes."""
@@ -131,4 +131,4 @@ class CacheUnwritable(PrefixError):
     @property
     def hint(self) -> str | None:
         """Another place is always possible."""
-        return "Make room there, or let ENVMGR_CACHE name another directory."
+        return "make room there, or let ENVMGR_CACHE name another directory"

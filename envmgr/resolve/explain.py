@@ -208,15 +208,15 @@ def _hint(derivation: Derivation) -> str | None:
             return family_hint(derivation, name)
         offer = derivation.facts.package(name).offer
         if offer is not None and offer.reserved and offer.index is None:
-            return f"Check how {name} is spelt, or which names {listed(offer.asked)} reserves"
+            return f"check how {name} is spelt, or which names {listed(offer.asked)} reserves"
         if offer is not None and offer.index is None:
-            return f"Check how {name} is spelt, or add an index that has it"
+            return f"check how {name} is spelt, or add an index that has it"
         if YankedOrigin(name) in derivation.origins:
-            return f"Pin {name} with == if it must be a yanked version"
+            return f"pin {name} with == if it must be a yanked version"
         quoted = derivation.would_do(name) if derivation.fitting(name) == 0 else []
         kinds = {type(withheld.reason) for withheld in quoted}
         if PrereleaseNotAllowed in kinds:
-            return f"Allow its pre-releases with `prereleases: {{allow: [{name}]}}`"
+            return f"allow its pre-releases with `prereleases: {{allow: [{name}]}}`"
         if UploadedTooLate in kinds:
-            return "Move exclude-newer to a later day"
+            return "move exclude-newer to a later day"
     return None
