@@ -7,15 +7,17 @@ generation's record names.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from envmgr.errors import PrefixError
 from envmgr.link.prefix import RECORD, NoEnvironment, current_generation
 from envmgr.link.startup import MODULE
+from envmgr.names import PackageName, normalized
 
 _OURS = {f"{MODULE}.py", f"{MODULE}.pth", f"{MODULE}.start", "__pycache__"}
 
@@ -41,6 +43,11 @@ class Foreign(Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return bool(self.distributions or self.others)
+
+    def without(self, packages: Collection[PackageName]) -> "Foreign":
+        """Leave out what goes by the name of one of these packages."""
+        left = (each for each in self.distributions if normalized(each.name) not in packages)
+        return replace(self, distributions=tuple(left))
 
     def __str__(self) -> str:
         return ", ".join((*map(str, self.distributions), *self.others))
@@ -68,8 +75,10 @@ class InstalledByOthers(PrefixError):
         return f"add them to {self.file}, or leave them behind with --discard-installed"
 
 
-def check_foreign(prefix: Path, file: Path, *, discard: bool) -> Foreign:
-    """Look what a switch to another generation leaves behind; nothing is touched.
+def check_foreign(
+    prefix: Path, file: Path, packages: Collection[PackageName], *, discard: bool
+) -> Foreign:
+    """Look what a switch to another generation of ``packages`` leaves behind; nothing is touched.
 
     To be called before any switch, while the prefix is locked. ``file`` is the environment
     file. Raises InstalledByOthers for packages, unless they may be discarded; stray files
@@ -79,7 +88,7 @@ def check_foreign(prefix: Path, file: Path, *, discard: bool) -> Foreign:
         generation = current_generation(prefix)
     except NoEnvironment:
         return Foreign()
-    foreign = read_foreign(generation)
+    foreign = read_foreign(generation).without(packages)
     if foreign.distributions and not discard:
         raise InstalledByOthers(generation, foreign, file)
     return foreign

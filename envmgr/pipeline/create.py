@@ -102,7 +102,7 @@ def _preview(aim: Aim, request: CreateRequest, world: World) -> Created:
     store = open_store(world.settings.stores)
     made: Made = "unchanged" if _stands(aim, settled, packages, store, world) else _verb(aim)
     if made != "unchanged":
-        check_foreign(aim.prefix, aim.spec.source, discard=request.discard_installed)
+        _check_foreign(aim, packages, request)
     return _outcome(aim, settled, packages, world, made)
 
 
@@ -114,7 +114,7 @@ def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
         prune_generations(aim.prefix, aim.spec.keep)
         ensure_rooted(aim.prefix, store)
         return _outcome(aim, settled, packages, world, "unchanged")
-    foreign = check_foreign(aim.prefix, aim.spec.source, discard=request.discard_installed)
+    foreign = _check_foreign(aim, packages, request)
     tell_of_rollback(aim.prefix, aim.before, world.report)
     indexes = choose_indexes(aim.spec.indexes, world.settings).indexes
     with store.leased([store_key(package) for package in packages], world.report):
@@ -131,6 +131,13 @@ def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
     _tell_foreign(foreign, aim, world)
     trim_daily(world.settings)
     return _outcome(aim, settled, packages, world, _verb(aim), record, stocked, store.made)
+
+
+def _check_foreign(
+    aim: Aim, packages: tuple[LockedPackage, ...], request: CreateRequest
+) -> Foreign:
+    names = {package.name for package in packages}
+    return check_foreign(aim.prefix, aim.spec.source, names, discard=request.discard_installed)
 
 
 def _verb(aim: Aim) -> Made:

@@ -60,6 +60,21 @@ def test_what_pip_put_there_stops_the_switch(project: Project, dry_run: bool) ->
     assert project.python("import alpha, stray; print(alpha.__version__)") == "1.0"
 
 
+def test_what_the_file_brings_now_is_not_left_behind(project: Project) -> None:
+    """The first of the two ways on that the error names."""
+    project.write("alpha ==1.0")
+    project.create()
+    site = put_by_pip(project)
+    (site / "stray-4.2.dist-info").rename(site / "Beta-4.2.dist-info")
+    (site / "Beta-4.2.dist-info" / "RECORD").write_text("stray.py,,\n")
+
+    project.write("alpha ==1.0", "beta ==1.0")
+    project.create()
+
+    assert project.python("import beta; print(beta.__version__)") == "1.0"
+    assert project.told() == ""
+
+
 def test_it_may_be_left_behind(project: Project) -> None:
     project.write("alpha ==1.0")
     first = project.create()
