@@ -2,7 +2,7 @@
 
 ``etc`` and ``share`` are where programs write below a prefix (``jupyter server
 extension enable --sys-prefix``, ``ipykernel install --sys-prefix``). Of ours
-there are only absolute links in them, and in ``etc`` copies of packages' files, which
+there are only links into a store in them, and in ``etc`` copies of packages' files, which
 programs write over: everything else, and a copy that was changed, is somebody's.
 A changed copy stands above what a package brings for its path later. A file that
 names the generation it was written in (a kernel's ``kernel.json``, the interpreter)
@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from envmgr.files import remove_file, write_new
 from envmgr.link.claims import WRITTEN_BY_PROGRAMS
+from envmgr.link.foreign import leads_into
 from envmgr.link.generation import generation_path, read_record
 from envmgr.link.prefix import STATE, NoEnvironment, current_generation, unusable
 from envmgr.names import GenerationId
@@ -46,12 +47,12 @@ def carry_written(prefix: Path, generation: GenerationId) -> Carried:
         return Carried((), ())
     after = generation_path(prefix, generation)
     renaming = _Renaming(_names_of(prefix, before), os.fsencode(after))
-    settings, new = _settings(prefix, before), _settings(prefix, after)
+    ours, new = _ours(prefix, before), _ours(prefix, after)
     taken: list[str] = []
     left: list[str] = []
     try:
-        for path in sorted(_written(before, settings)):
-            if path in settings and path in new:
+        for path in sorted(_written(before, ours)):
+            if path in ours.settings and path in new.settings:
                 remove_file(after / path)
             (taken if _carry(before, after, path, renaming) else left).append(path)
     except OSError as error:
@@ -59,15 +60,26 @@ def carry_written(prefix: Path, generation: GenerationId) -> Carried:
     return Carried(tuple(taken), tuple(left))
 
 
-def _settings(prefix: Path, generation: Path) -> Mapping[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What of ours stands in ``etc`` and ``share`` of a generation."""
+
+    settings: Mapping[str, str]
+    """Copies, and their originals."""
+    stores: tuple[str, ...]
+    """Directories that our links lead into."""
+
+
+def _ours(prefix: Path, generation: Path) -> _Ours:
     record = read_record(prefix, GenerationId(generation.name))
-    return record.settings if record else {}
+    return _Ours(record.settings, record.stores) if record else _Ours({}, ())
 
 
-def _written(generation: Path, settings: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is not ours, or not any more; ``settings`` are copies and their originals."""
-    for path in _not_ours(generation):
-        if path not in settings or _is_changed(generation / path, settings[path]):
+def _written(generation: Path, ours: _Ours) -> Iterator[str]:
+    """Yield what is not ours, or not any more."""
+    for path in _not_ours(generation, ours):
+        original = ours.settings.get(path)
+        if original is None or _is_changed(generation / path, original):
             yield path
 
 
@@ -78,7 +90,7 @@ def _is_changed(copy: Path, original: str) -> bool:
         return True
 
 
-def _not_ours(generation: Path) -> Iterator[str]:
+def _not_ours(generation: Path, ours: _Ours) -> Iterator[str]:
     for top in WRITTEN_BY_PROGRAMS:
         if (generation / top).is_symlink():
             continue
@@ -86,7 +98,7 @@ def _not_ours(generation: Path) -> Iterator[str]:
             for name in (*directories, *names):
                 path = Path(directory, name)
                 if path.is_symlink():
-                    if not path.readlink().is_absolute():
+                    if not leads_into(ours.stores, path):
                         yield str(path.relative_to(generation))
                 elif not path.is_dir():
                     yield str(path.relative_to(generation))
@@ -147,28 +159,28 @@ def carry_back(prefix: Path, generation: GenerationId) -> tuple[str, ...]:
     before = current_generation(prefix)
     after = generation_path(prefix, generation)
     renaming = _Renaming(_names_of(prefix, before), os.fsencode(after))
-    settings = _settings(prefix, before)
-    packages = _settings(prefix, after).keys() - settings.keys()
+    ours, theirs = _ours(prefix, before), _ours(prefix, after)
+    packages = theirs.settings.keys() - ours.settings.keys()
     try:
         return tuple(
             path
-            for path in sorted(_written(before, settings))
+            for path in sorted(_written(before, ours))
             if path not in packages
-            and _is_free(after, path)
+            and _is_free(after, path, theirs)
             and _bring(before / path, after / path, prefix, renaming)
         )
     except OSError as error:
         raise unusable(prefix, error) from error
 
 
-def _is_free(generation: Path, path: str) -> bool:
+def _is_free(generation: Path, path: str, ours: _Ours) -> bool:
     """Whether nothing of the view stands at a path or above it, and no directory at it."""
     target = generation / path
     above = [generation / parent for parent in Path(path).parents]
     if any(parent.is_symlink() or parent.is_file() for parent in above):
         return False
     if target.is_symlink():
-        return not target.readlink().is_absolute()
+        return not leads_into(ours.stores, target)
     return not target.is_dir()
 
 

@@ -1,6 +1,6 @@
 """What other installers put into a generation's site-packages, where only links belong.
 
-Of ours there are absolute links into the store, directories that hold nothing
+Of ours there are absolute links into a store, directories that hold nothing
 else, ``dist-info`` whose INSTALLER says so or whose RECORD is a directory, the start-up
 files, and what packages that are copied or hard-linked have there, which the
 generation's record names.
@@ -98,8 +98,9 @@ def read_foreign(generation: Path) -> Foreign:
     """Look for what other installers put into a generation; nothing where it is gone."""
     distributions: set[ForeignDistribution] = set()
     others: set[str] = set()
+    record = _read_record(generation)
     for site in generation.glob("lib/*/site-packages"):
-        names = set(_foreign_names(site)) - set(_taken(generation))
+        names = set(_foreign_names(site, record.stores)) - set(record.taken)
         infos = {name for name in names if name.endswith(".dist-info")}
         distributions |= {_distribution(site / info) for info in infos}
         others |= names - infos - set(_recorded(site, infos))
@@ -113,26 +114,27 @@ def _distribution(info: Path) -> ForeignDistribution:
 
 class _Record(msgspec.Struct):
     taken: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
 
 
-def _taken(generation: Path) -> tuple[str, ...]:
+def _read_record(generation: Path) -> _Record:
     try:
-        return msgspec.json.decode((generation / RECORD).read_bytes(), type=_Record).taken
+        return msgspec.json.decode((generation / RECORD).read_bytes(), type=_Record)
     except (OSError, msgspec.DecodeError):
-        return ()
+        return _Record()
 
 
-def _foreign_names(site: Path) -> Iterator[str]:
+def _foreign_names(site: Path, stores: tuple[str, ...]) -> Iterator[str]:
     with os.scandir(site) as listing:
         for each in listing:
-            if each.name not in _OURS and not _is_ours(each):
+            if each.name not in _OURS and not _is_ours(each, stores):
                 yield each.name
 
 
-def _is_ours(entry: "os.DirEntry[str]") -> bool:
+def _is_ours(entry: "os.DirEntry[str]", stores: tuple[str, ...]) -> bool:
     """Whether an entry is of the view; a directory is if all below it is."""
     if entry.is_symlink():
-        return Path(entry.path).readlink().is_absolute()
+        return leads_into(stores, Path(entry.path))
     if not entry.is_dir():
         return False
     if entry.name.endswith(".dist-info"):
@@ -140,9 +142,20 @@ def _is_ours(entry: "os.DirEntry[str]") -> bool:
         return _installer(info) == "envmgr" or (info / "RECORD").is_dir()
     try:
         with os.scandir(entry.path) as listing:
-            return all(each.name == "__pycache__" or _is_ours(each) for each in listing)
+            return all(each.name == "__pycache__" or _is_ours(each, stores) for each in listing)
     except OSError:  # ours can all be read
         return False
+
+
+def leads_into(stores: tuple[str, ...], link: Path) -> bool:
+    """Whether a link is a view's own: people make absolute ones too.
+
+    ``stores`` are those of the generation's record; old records name none.
+    """
+    target = os.fspath(link.readlink())
+    if not stores:
+        return target.startswith("/")
+    return any(target.startswith(f"{store}/") for store in stores)
 
 
 def _installer(info: Path) -> str:
