@@ -21,11 +21,10 @@ from envmgr.link.generation import (
 from envmgr.link.prefix import STATE, check_prefix, lock_prefix, unusable
 from envmgr.locks import holder_path
 from envmgr.names import EnvironmentName, GenerationId
-from envmgr.pipeline.composed_copies import bring_composed
+from envmgr.pipeline.brought import bring_generation
 from envmgr.pipeline.environments import find_prefix, locate, record_of, selection_of
 from envmgr.pipeline.generations import again_at, check_whole, duplicate_of
 from envmgr.pipeline.roots import root_prefix, uproot_prefix
-from envmgr.pipeline.site import bring_for_clone, moved_to, places_after
 from envmgr.pipeline.types import ByName, ByPrefix, Selector
 from envmgr.spec.settings import Settings
 from envmgr.store.store import open_store
@@ -94,17 +93,10 @@ def clone(source: Selector, target: Selector, settings: Settings, report: Report
         check_whole(origin, old, numbers_of(origin)[old.id], selection_of(source))
         if numbers_of(prefix):
             raise EnvironmentExists(prefix)
-        entries = bring_for_clone(old, store, report)
-        composed = bring_composed(old, entries, store)
-        moved = entries | composed.moved
-        made = replace(
-            again_at(prefix, old, None, f"clone of {_word(source)}"),
-            name=name,
-            stores=places_after(old, moved),
-            composed=composed.keys,
-            settings={path: moved_to(file, moved) for path, file in old.settings.items()},
-        )
-        write_duplicate(prefix, duplicate_of(origin, old, made, moved))
+        brought = bring_generation(old, store, report)
+        made = again_at(prefix, brought.record, None, f"clone of {_word(source)}")
+        made = replace(made, name=name)
+        write_duplicate(prefix, duplicate_of(origin, old, made, brought.moved))
         try:
             write_identity(prefix, name, Path(made.environment_file))
             root_prefix(prefix, store)

@@ -14,7 +14,7 @@ from envmgr.errors import PrefixError
 from envmgr.events import Noted, Reporter, Warned
 from envmgr.link.carry import carry_back
 from envmgr.link.duplicate import Duplicate, write_duplicate
-from envmgr.link.foreign import read_foreign
+from envmgr.link.foreign import leads_into, read_foreign
 from envmgr.link.generation import (
     GenerationRecord,
     PackageRecord,
@@ -29,11 +29,15 @@ from envmgr.link.place import is_same_place
 from envmgr.link.prefix import lock_prefix
 from envmgr.link.rollback_mark import remove_rollback_mark, write_rollback_mark
 from envmgr.names import EnvironmentName, GenerationId
+from envmgr.pipeline.brought import Brought, bring_back
 from envmgr.pipeline.causes import changes_between, with_cause
 from envmgr.pipeline.environments import find_prefix, record_of, selection_of
+from envmgr.pipeline.roots import root_prefix
 from envmgr.pipeline.shown import KEPT, few
+from envmgr.pipeline.site import moved_to
 from envmgr.pipeline.types import Change, Selector
 from envmgr.spec.settings import Settings
+from envmgr.store.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,8 @@ class GenerationBroken(PrefixError):
         if self.packages:
             gone.append(f"the store holds no more {few(self.packages)}")
         if self.others:
-            gone.append(f"{few(self.others)} is gone")
+            verb = "is" if len(self.others) == 1 else "are"
+            gone.append(f"{few(self.others)} {verb} gone")
         return f"generation {self.number} of {self.name} cannot be used: {' and '.join(gone)}"
 
     @property
@@ -165,11 +170,12 @@ def rollback(
     """Make an earlier generation the current one; ``None`` is the one before the current.
 
     Nothing is built: it is the same directory, switched to by one rename. Only where
-    the environment was moved since, so that its programs name another place, is it
-    made again from the same links. Raises NoSuchEnvironment, DamagedEnvironment,
-    NoSuchGeneration, GenerationBroken, PrefixError.
+    the environment was moved since, so that its programs name another place, or where
+    entries must be copied first, is it made again from the same links. Raises
+    NoSuchEnvironment, DamagedEnvironment, NoSuchGeneration, GenerationBroken, PrefixError.
     """
     prefix = find_prefix(selector, settings)
+    store = open_store(settings.stores)
     with lock_prefix(prefix, report):
         current = record_of(selector, settings)
         numbers = numbers_of(prefix)
@@ -177,16 +183,15 @@ def rollback(
         kept: tuple[str, ...] = ()
         stands = chosen
         if chosen.id != current.id:
-            check_whole(prefix, chosen, numbers[chosen.id], selection_of(selector))
-            _warn_of_foreign(prefix, current, numbers[current.id], report)
-            stands, kept = _go_back(prefix, current, chosen, numbers[chosen.id])
+            back = _Back(prefix, current, chosen, numbers[chosen.id])
+            with store.leased([*(each.key for each in chosen.packages), *chosen.composed], report):
+                brought = bring_back(chosen, store, report)
+                selection = selection_of(selector)
+                check_whole(prefix, chosen, back.number, selection, brought.moved)
+                _warn_of_foreign(prefix, current, numbers[current.id], report)
+                stands, kept = _go_back(back, brought, store)
             if stands.id != chosen.id:
-                report(
-                    Noted(
-                        f"generation {numbers[chosen.id]} names the place where {chosen.name} "
-                        f"stood, {chosen.prefix}; it was made again as {stands.number}"
-                    )
-                )
+                report(Noted(f"{_why_again(back)}; it was made again as {stands.number}"))
         if kept:
             report(Noted(f"kept what programs wrote: {few(kept, KEPT)}"))
     return RolledBack(
@@ -219,19 +224,43 @@ def choose_generation(
     return records[number]
 
 
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """A way back from one generation to another, whose number comes last."""
+
+    prefix: Path
+    current: GenerationRecord
+    chosen: GenerationRecord
+    number: int
+
+    @property
+    def was_moved(self) -> bool:
+        """Whether the prefix stood elsewhere then."""
+        return bool(self.chosen.prefix) and not is_same_place(self.chosen.prefix, self.prefix)
+
+
+def _why_again(back: _Back) -> str:
+    if back.was_moved:
+        where = f"the place where {back.chosen.name} stood, {back.chosen.prefix}"
+        return f"generation {back.number} names {where}"
+    return f"generation {back.number} leads to entries that are gone or may go, and not to copies"
+
+
 def _go_back(
-    prefix: Path, current: GenerationRecord, chosen: GenerationRecord, number: int
+    back: _Back, brought: Brought, store: Store
 ) -> tuple[GenerationRecord, tuple[str, ...]]:
     """Switch; tell what stands then, and which files were taken along."""
-    if chosen.prefix and not is_same_place(chosen.prefix, prefix):
-        made = again_at(prefix, chosen, current, f"rollback to {number}")
-        write_duplicate(prefix, duplicate_of(prefix, chosen, made))
-        try:
-            return made, _switch_back(prefix, made)
-        except BaseException:
-            abandon_generation(prefix, made.id)
-            raise
-    return chosen, _switch_back(prefix, chosen)
+    prefix, chosen = back.prefix, back.chosen
+    if not (back.was_moved or brought.moved):
+        return chosen, _switch_back(prefix, chosen)
+    made = again_at(prefix, brought.record, back.current, f"rollback to {back.number}")
+    write_duplicate(prefix, duplicate_of(prefix, chosen, made, brought.moved))
+    try:
+        root_prefix(prefix, store)
+        return made, _switch_back(prefix, made)
+    except BaseException:
+        abandon_generation(prefix, made.id)
+        raise
 
 
 def _switch_back(prefix: Path, chosen: GenerationRecord) -> tuple[str, ...]:
@@ -287,17 +316,30 @@ def duplicate_of(
     )
 
 
-def check_whole(prefix: Path, record: GenerationRecord, number: int, selection: str) -> None:
-    """Check that every link of a generation leads somewhere. Raises GenerationBroken."""
+def check_whole(
+    prefix: Path,
+    record: GenerationRecord,
+    number: int,
+    selection: str,
+    moved: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Check that every link of a generation leads somewhere, or into entries that ``moved``.
+
+    Raises GenerationBroken.
+    """
     packages: set[str] = set()
     others: set[str] = set()
     by_key: Mapping[str, PackageRecord] = {each.key: each for each in record.packages}
-    for target in _dangling(os.fspath(generation_path(prefix, record.id))):
-        keys = [part for part in Path(target).parts if part in by_key]
+    for target in _dangling(os.fspath(generation_path(prefix, record.id)), record.stores):
+        if moved_to(target, moved) != target:
+            continue
+        parts = Path(target).parts
+        keys = [part for part in parts if part in by_key]
         if keys:
             packages.add(f"{by_key[keys[0]].name} {by_key[keys[0]].version}")
         else:
-            others.add(target)
+            ends = [place for place, part in enumerate(parts, 1) if part in record.composed]
+            others.add(str(Path(*parts[: ends[0]])) if ends else target)
     if packages or others:
         way = (
             f"choose another one of `envmgr history {selection}`, or let "
@@ -308,16 +350,22 @@ def check_whole(prefix: Path, record: GenerationRecord, number: int, selection: 
         )
 
 
-def _dangling(generation: str) -> Iterator[str]:
-    """Yield the absolute targets that we cannot reach; bytecode is nothing that is needed."""
+def _dangling(generation: str, stores: tuple[str, ...]) -> Iterator[str]:
+    """Yield the absolute targets that we cannot reach and that are needed.
+
+    Needed are the stores, and what the machine gives to ``bin`` and ``lib``: neither
+    bytecode, nor what links of somebody else lead to.
+    """
     for directory, directories, names in os.walk(generation):
         if directory.endswith("/__pycache__"):
             continue
+        of_the_machine = directory[len(generation) + 1 :] in ("bin", "lib")
         for name in (*directories, *names):
             path = f"{directory}/{name}"
             if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - no error
                 target = os.readlink(path)  # noqa: PTH115 - many of them
-                if target.startswith("/"):
+                needed = of_the_machine or leads_into(stores, Path(path))
+                if needed and target.startswith("/"):
                     yield target
 
 

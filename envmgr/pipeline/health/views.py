@@ -29,6 +29,7 @@ from envmgr.link.prefix import (
 from envmgr.lock.paths import lock_path
 from envmgr.locks import may_be_running, read_holder
 from envmgr.names import EnvironmentName
+from envmgr.pipeline.brought import found_elsewhere
 from envmgr.pipeline.environments import selection_of
 from envmgr.pipeline.generations import GenerationBroken, check_whole
 from envmgr.pipeline.health.complaints import Complaint, note, problem
@@ -60,7 +61,7 @@ def check_view(prefix: Path, store: Store, settings: Settings, host: Host) -> It
     yield from _check_interpreter(prefix, record, sync, host)
     yield from _check_entries_there(prefix, record, store, sync)
     yield from _check_links(prefix, record, selection, sync)
-    yield from _check_older(prefix, record, selection)
+    yield from _check_older(prefix, record, store, selection)
     yield from _check_sources(prefix, record, selection)
 
 
@@ -229,13 +230,16 @@ def _check_links(
             )
 
 
-def _check_older(prefix: Path, record: GenerationRecord, selection: str) -> Iterator[Complaint]:
+def _check_older(
+    prefix: Path, record: GenerationRecord, store: Store, selection: str
+) -> Iterator[Complaint]:
     numbers = numbers_of(prefix)
     for older in list_generations(prefix):
         if older.id == record.id:
             continue
         try:
-            check_whole(prefix, older, numbers[older.id], selection)
+            moved = found_elsewhere(older, store)
+            check_whole(prefix, older, numbers[older.id], selection, moved)
         except GenerationBroken as broken:
             advice = "nothing to do, unless you want to go back to it: `envmgr store repair`"
             yield note("generation", prefix, str(broken), advice, *broken.details())

@@ -20,7 +20,7 @@ from envmgr.link.generation import read_current
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.copies import clone
 from envmgr.pipeline.create import create
-from envmgr.pipeline.generations import GenerationBroken
+from envmgr.pipeline.generations import GenerationBroken, rollback
 from envmgr.pipeline.types import ByName, ByPrefix, CreateRequest
 from envmgr.store.bytecode import Compiler, is_compiled
 from envmgr.store.copy import NotCopied, copy_into
@@ -217,6 +217,34 @@ def test_a_clone_has_copies_of_what_may_go(site: Project, user: Project) -> None
     record = read_current(prefix)
     assert record is not None
     assert record.stores == (str(own(user)),)
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["may-go", "gone"])
+def test_going_back_brings_what_the_owner_let_go_of(
+    site: Project, user: Project, *, gone: bool
+) -> None:
+    site.create()
+    as_user(user, user.create)
+    user.write("alpha", "beta", more="variables: {A: b}\n")
+    remove_tree(site.prefix)
+    as_user(user, user.create)  # copies: our own store has what the first generation needs
+    if gone:
+        assert len(collect(site).entries) == 2
+    else:
+        remove_tree(user.settings.stores[0])
+
+    def attempt() -> str:
+        done = rollback(ByName(EnvironmentName("project")), 1, user.settings, user.events.append)
+        return json.dumps([done.number, user.told()])
+
+    number, told = json.loads(as_nobody(attempt))
+
+    assert number == 3
+    assert "generation 1 leads to entries that are gone or may go" in told
+    assert store_of(user, "alpha") == own(user)
+    collect(site)
+    assert user.python("import alpha, beta; print(alpha.VALUE)") == "7"
+    assert as_nobody(lambda: str(user.sync().made)) == "updated"  # forward again
 
 
 def test_a_clone_of_somebody_elses_environment_does_not_need_their_store(

@@ -8,6 +8,7 @@ import pytest
 from envmgr.link.prefix import current_generation
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.errors import EnvironmentFileGone, EnvironmentOfAnotherFile
+from envmgr.pipeline.generations import rollback
 from envmgr.pipeline.types import ByName, ByPrefix
 from tests.support.index_server import IndexServer, hosted
 from tests.support.project import Project
@@ -68,6 +69,23 @@ def test_a_view_of_a_store_that_was_moved_is_made_anew_where_the_prefix_stayed(
     assert project.sync(ByPrefix(prefix)).made == "unchanged"
 
 
+def test_going_back_finds_the_entries_of_a_store_that_was_moved(
+    made: Project, tmp_path: Path
+) -> None:
+    made.write("beta ==1.1", "alpha ==2.0")
+    prefix = made.create().prefix
+    (tmp_path / "other").mkdir()
+    (tmp_path / "home" / "store").rename(tmp_path / "other" / "store")
+    made.variables = {"ENVMGR_HOME": str(tmp_path / "other")}
+    made.sync(ByPrefix(prefix))
+
+    done = rollback(ByPrefix(prefix), 1, made.settings, made.events.append)
+
+    assert done.number == 4
+    (module,) = current_generation(prefix).glob("lib/*/site-packages/alpha")
+    assert "1.0" in (module / "__init__.py").read_text()
+
+
 def test_what_programs_wrote_follows_an_environment_that_was_moved(
     project: Project, server: IndexServer, tmp_path: Path
 ) -> None:
@@ -81,6 +99,34 @@ def test_what_programs_wrote_follows_an_environment_that_was_moved(
     project.sync(ByPrefix(moved))
     new = current_generation(moved)
     assert (moved / "share" / "kernel.json").read_text() == f"{new}/bin/python"
+
+
+def test_absolute_links_of_programs_are_told_from_the_views_own(
+    project: Project, server: IndexServer, tmp_path: Path
+) -> None:
+    """``jupyter labextension develop --sys-prefix`` makes such links, and so do people."""
+    server.add(hosted(make_wheel("shared", "1.0", data={"data/share/shared.txt": "x"})))
+    project.write("shared")
+    project.create()
+    first, second = tmp_path / "first", tmp_path / "second"
+    (project.prefix / "share" / "developed").symlink_to(first)
+    (site,) = current_generation(project.prefix).glob("lib/*/site-packages")
+    (site / "mine").symlink_to(first)
+
+    project.write("shared", "alpha")
+    project.create()
+
+    kept, stray = project.told().splitlines()
+    assert kept == "kept what programs wrote: share/developed"
+    assert stray.startswith("mine stayed behind")
+    developed = project.prefix / "share" / "developed"
+    assert developed.readlink() == first
+    assert (project.prefix / "share" / "shared.txt").read_text() == "x"
+
+    developed.unlink()
+    developed.symlink_to(second)
+    rollback(ByName(EnvironmentName("project")), 1, project.settings, project.events.append)
+    assert developed.readlink() == second
 
 
 def test_a_record_of_before_this_was_recorded_leads_to_a_new_generation(made: Project) -> None:
