@@ -1,8 +1,9 @@
 """Notice that a program changed an entry: the modes of its files stop everybody but root.
 
 Looking costs a few stats for each package, however many files it has: the directories
-at the top of an entry do not change after the last thing that envmgr put into it, its
-manifest or the stamp of a compiler. Where one did, every directory is looked at, and
+at the top of an entry, and those in namespaces there, which other installers add to, do
+not change after the last thing that envmgr put into it, its manifest or the stamp of a
+compiler. Where one did, every directory is looked at, and
 the files of those that changed are compared with the manifest by what they hold.
 
 What only hashing everything finds is not found here: a file written over in place, or
@@ -28,6 +29,8 @@ from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
 
 TOP = "site-packages"
 CACHE = "__pycache__"
+NAMESPACES = 2
+"""How deep namespaces are looked into: ``google/cloud/NAME`` is a directory of some package."""
 SHOWN = 3
 """Paths that are told of each kind."""
 
@@ -127,16 +130,21 @@ def _is_suspect(root: str) -> bool:
     top = f"{root}/{TOP}"
     if _changed(top) >= settled:
         return True
-    with os.scandir(top) as listing:
-        packages = [
-            each.path
-            for each in listing
-            if each.is_dir(follow_symlinks=False) and not each.name.endswith(".dist-info")
-        ]
     return any(
         _changed(path) >= settled or _changed(f"{path}/{CACHE}", absent=0) >= settled
-        for path in packages
+        for path in _packages(top, NAMESPACES)
     )
+
+
+def _packages(directory: str, depth: int) -> Iterator[str]:
+    """Yield the directories in one, and those in namespaces among them, which have no __init__."""
+    with os.scandir(directory) as listing:
+        for each in listing:
+            if not each.is_dir(follow_symlinks=False) or each.name.endswith(".dist-info"):
+                continue
+            yield each.path
+            if depth and each.name != CACHE and not os.path.exists(f"{each.path}/__init__.py"):
+                yield from _packages(each.path, depth - 1)
 
 
 def _directories(manifest: Manifest) -> set[str]:

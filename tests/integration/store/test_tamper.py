@@ -104,6 +104,19 @@ def test_new_directories_are_told_with_what_is_in_them(entry: Entry) -> None:
     assert found.added == ("site-packages/pack/new/er/file.py",)
 
 
+def test_a_further_member_of_a_namespace_is_told(store: Store, tmp_path: Path) -> None:
+    """uv, as root, installs ``google-cloud-core`` beside what one package brings of ``google``."""
+    files = {"google/cloud/location/__init__.py": "", "google/cloud/deep/er/__init__.py": ""}
+    entry = add(store, make_wheel("pack", files=files), tmp_path)
+    compiled(entry)
+    assert find_tampering(entry) is None
+    write(entry, "google/cloud/location/more.py", "")
+    found = find_tampering(entry)
+
+    assert found is not None
+    assert found.added == ("site-packages/google/cloud/location/more.py",)
+
+
 def bytecode_of_python(entry: Entry) -> None:
     site = entry.path / "site-packages"
     (site / "pack").chmod(0o755)
