@@ -110,15 +110,21 @@ def switch_generation(prefix: Path, generation: GenerationId) -> None:
         raise NoEnvironment(path)
     names = _names(path)
     try:
+        _forget_switched(prefix)  # of who was killed after the switch: it was current, and stays
         with _links_for(prefix, names):
             replace_link(prefix / CURRENT, f"generations/{generation}")
-        if pending_generation(prefix) is None:
-            remove_file(prefix / PENDING)
+        _forget_switched(prefix)
         for name in os.listdir(prefix):
             if name not in names and _reads(prefix / name, f"{CURRENT}/{name}"):
                 remove_file(prefix / name)
     except OSError as error:
         raise unusable(prefix, error) from error
+
+
+def _forget_switched(prefix: Path) -> None:
+    """Remove the note of a pending generation where that is the current one."""
+    if pending_generation(prefix) is None:
+        remove_file(prefix / PENDING)
 
 
 def _names(generation: Path) -> frozenset[str]:

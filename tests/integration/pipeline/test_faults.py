@@ -134,9 +134,9 @@ Project(Path(sys.argv[1]), sys.argv[2]).create()
 """Ends when everything is written, and the switch would be next."""
 
 
-def kill_before_switch(project: Project) -> None:
+def kill_before_switch(project: Project, script: str = KILLED) -> None:
     process = subprocess.run(
-        [sys.executable, "-c", KILLED, str(project.directory), project.index_url], check=False
+        [sys.executable, "-c", script, str(project.directory), project.index_url], check=False
     )
     assert process.returncode == -signal.SIGKILL
 
@@ -161,6 +161,32 @@ def test_a_generation_that_was_never_switched_to_is_no_part_of_the_history(
     assert [(each.number, each.before) for each in history] == [(2, 1), (1, None)]
     assert len(os.listdir(project.prefix / ".envmgr" / "generations")) == 2
     assert not (project.prefix / ".envmgr" / "pending").exists()
+
+
+KILLED_AFTER = """
+import os, signal, sys
+from pathlib import Path
+import envmgr.link.generation as module
+from tests.support.project import Project
+module.remove_file = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Project(Path(sys.argv[1]), sys.argv[2]).create()
+"""
+"""Ends when the switch is made, and the note of what was to be switched to is still there."""
+
+
+def test_one_that_was_switched_to_stays_though_its_create_was_killed_then(
+    project: Project,
+) -> None:
+    project.write("alpha ==1.0")
+    project.create()
+    project.write("alpha ==2.0")
+    kill_before_switch(project, KILLED_AFTER)
+    assert version(project) == "2.0"
+
+    rollback(PROJECT, 1, project.settings, project.events.append)
+
+    assert [each.number for each in list_history(PROJECT, project.settings)] == [2, 1]
+    assert rollback(PROJECT, 2, project.settings, project.events.append).number == 2
 
 
 def test_it_goes_too_where_the_file_was_changed_back(project: Project) -> None:
