@@ -58,7 +58,7 @@ def bring_back(record: GenerationRecord, store: Store, report: Reporter) -> Brou
 
 def found_elsewhere(record: GenerationRecord, store: Store) -> dict[str, str]:
     """Return where entries are now that a generation has at places where they are no more."""
-    moved = {}
+    moved: dict[str, str] = {}
     for package in record.packages:
         places = [Path(directory, package.key) for directory in record.stores]
         entry = None if any(map(Path.is_dir, places)) else store.find(package.key)

@@ -1,18 +1,18 @@
 """``create`` and ``sync``: from a file to an environment, doing only what is not done yet."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec.structs import replace
 
 from envmgr import __version__
 from envmgr.activate.scripts import render_activation
 from envmgr.events import Noted, Reporter, Warned
 from envmgr.link.carry import Carried, carry_written
 from envmgr.link.complete import is_complete
-from envmgr.link.entries import read_laid_entries
 from envmgr.link.execution import without_absent_bytecode
 from envmgr.link.foreign import Foreign, check_foreign
 from envmgr.link.generation import (
@@ -33,14 +33,14 @@ from envmgr.link.place import is_same_place
 from envmgr.link.prefix import check_prefix, lock_prefix
 from envmgr.lock.check import compare, select
 from envmgr.lock.types import LockedPackage
-from envmgr.names import GenerationId, GroupName, PackageName
+from envmgr.names import GenerationId
 from envmgr.pipeline.aim import Aim, aim_of, file_of
 from envmgr.pipeline.caches import trim_daily
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.clustering import fold_clusters
 from envmgr.pipeline.composing import find_composed
 from envmgr.pipeline.host_mpi import named, serves_still
-from envmgr.pipeline.linking import LinkWays, direct_urls, left_out, stray_links
+from envmgr.pipeline.linking import lay_entries, left_out, stray_links
 from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
 from envmgr.pipeline.runtime_catalog import added_recipes
@@ -55,8 +55,8 @@ from envmgr.pipeline.world import World
 from envmgr.spec.digest import activation_digest, resolution_digest, view_digest
 from envmgr.spec.environment import read_environment
 from envmgr.spec.settings import Settings, choose_indexes
-from envmgr.spec.types import EnvironmentSpec
 from envmgr.store.collect import touch_entries
+from envmgr.store.entry import EntryDamaged
 from envmgr.store.store import Store, open_store
 
 Made: TypeAlias = Literal["created", "updated", "unchanged"]
@@ -103,7 +103,27 @@ def _preview(aim: Aim, request: CreateRequest, world: World) -> Created:
     made: Made = "unchanged" if _stands(aim, settled, packages, store, world) else _verb(aim)
     if made != "unchanged":
         _check_foreign(aim, packages, request)
+        _check_clashes(aim, settled, packages, store)
     return _outcome(aim, settled, packages, world, made)
+
+
+def _check_clashes(
+    aim: Aim, settled: Settled, packages: tuple[LockedPackage, ...], store: Store
+) -> None:
+    """Raise LayoutClash as ``create`` would, as far as all packages are in the store and whole."""
+    entries = [store.find(store_key(package)) for package in packages]
+    there = [entry for entry in entries if entry is not None]
+    with suppress(EntryDamaged):
+        if len(there) == len(entries):
+            layout(
+                LayoutInputs(
+                    interpreter=settled.target.interpreter,
+                    entries=lay_entries(aim.spec, aim.groups, packages, there),
+                    name=aim.name,
+                    generation=str(aim.prefix),
+                    conflicts=aim.spec.conflicts,
+                )
+            )
 
 
 def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
@@ -222,15 +242,9 @@ def _link(
     """Lay the view out, write it as a new generation, and switch to it."""
     generation = new_generation_id(datetime.now(UTC))
     elsewhere = left_out(settled.lock, packages)
-    ways = LinkWays(aim.spec.link, packages)
     with world.stage("link", len(packages)), ExitStack() as stack:
-        laid = read_laid_entries(
-            (stocked.entries[store_key(package)] for package in packages),
-            _requested(aim.spec, aim.groups),
-            direct_urls(packages),
-            ways.way_of,
-            ways.is_composable,
-        )
+        there = (stocked.entries[store_key(package)] for package in packages)
+        laid = lay_entries(aim.spec, aim.groups, packages, there)
         unified = unify(aim.spec, laid, settled.target.interpreter, store, world, stack)
         inputs = LayoutInputs(
             interpreter=settled.target.interpreter,
@@ -301,11 +315,6 @@ def _tell_carried(carried: Carried, world: World) -> None:
         world.report(Noted(f"kept what programs wrote: {few(carried.taken, KEPT)}"))
     for path in carried.left:
         world.report(Warned(f"{path}, which a program wrote, gave way to a package's own file"))
-
-
-def _requested(spec: EnvironmentSpec, groups: tuple[GroupName, ...]) -> frozenset[PackageName]:
-    grouped = [each.name for group in groups for each in spec.groups[group]]
-    return frozenset([*(each.name for each in spec.dependencies), *grouped])
 
 
 def _record(

@@ -1,12 +1,37 @@
 """What a layout is told of each package: how it is linked, and where a direct one came from."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
+from envmgr.link.entries import read_laid_entries
+from envmgr.link.inputs import LaidEntry
 from envmgr.lock.types import Lock, LockedPackage
-from envmgr.names import PackageName
+from envmgr.names import GroupName, PackageName
 from envmgr.spec.recipes import KnownLink, read_known_links
+from envmgr.spec.types import EnvironmentSpec
 from envmgr.spec.views import LinkWay
+from envmgr.store.entry import Entry
+
+
+def lay_entries(
+    spec: EnvironmentSpec,
+    groups: Iterable[GroupName],
+    packages: Collection[LockedPackage],
+    entries: Iterable[Entry],
+) -> tuple[LaidEntry, ...]:
+    """Read what the view of a file has to be made of, in the order of ``entries``.
+
+    Raises EntryDamaged, FileUnreadable, RecipeInvalid.
+    """
+    grouped = (each.name for group in groups for each in spec.groups[group])
+    ways = LinkWays(spec.link, packages)
+    return read_laid_entries(
+        entries,
+        frozenset([*(each.name for each in spec.dependencies), *grouped]),
+        direct_urls(packages),
+        ways.way_of,
+        ways.is_composable,
+    )
 
 
 class LinkWays:

@@ -27,6 +27,21 @@ def test_they_clash_and_the_error_has_the_line_that_settles_it(rivals: Project) 
     assert len(failure.value.details()) == 2
 
 
+def test_a_dry_run_looks_for_clashes_of_what_is_in_the_store(rivals: Project) -> None:
+    rivals.write("vision", "vision-headless")
+    assert rivals.create(dry_run=True).made == "created"  # nothing is known of them yet
+    with pytest.raises(LayoutClash):
+        rivals.create()
+
+    with pytest.raises(LayoutClash) as failure:
+        rivals.create(dry_run=True)
+
+    assert len(failure.value.details()) == 2
+    rule = "conflicts: [{path: '**', keep: vision}, {path: '/**', keep: vision}]\n"
+    rivals.write("vision", "vision-headless", more=rule)
+    assert rivals.create(dry_run=True).made == "created"
+
+
 @pytest.mark.parametrize("keep", ["vision", "Vision_Headless"])
 def test_the_one_that_keeps_the_paths_is_imported(rivals: Project, keep: str) -> None:
     rules = "".join(f"  - {{path: '{path}', keep: {keep}}}\n" for path in ("vision/*", "/bin/see"))
