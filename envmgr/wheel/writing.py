@@ -72,7 +72,7 @@ def render_wheel(
     if wheel.links:
         parts.append(Part(f"{wheel.dist_info}/{LINKS}", _render_links(wheel)))
     record = f"{wheel.dist_info}/RECORD"
-    parts.append(Part(record, _render_record(parts, wheel.links, record)))
+    parts.append(Part(record, _render_record(parts, record)))
     moment = datetime.fromtimestamp(min(max(timestamp, EARLIEST), LATEST), UTC)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as writer:
@@ -112,10 +112,9 @@ def _render_links(wheel: NewWheel) -> bytes:
     return render_links((link.target, link.path) for link in ordered).encode()
 
 
-def _render_record(parts: Iterable[Part], links: Iterable[PartLink], own: str) -> bytes:
-    """List the files with their hashes, and the links by their paths alone."""
+def _render_record(parts: Iterable[Part], own: str) -> bytes:
+    """List the files with their hashes; links are none, and in LINKS alone."""
     rows = [(part.path, _hash(part.data), str(len(part.data))) for part in parts]
-    rows += [(link.path, "", "") for link in sorted(links, key=lambda link: link.path)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([*rows, (own, "", "")])
     return text.getvalue().encode()
