@@ -1,9 +1,9 @@
-"""What other installers put into a generation's site-packages, where only links belong.
+"""What other installers put into a generation's site-packages and bin, where only links belong.
 
 Of ours there are absolute links into a store, directories that hold nothing
 else, ``dist-info`` whose INSTALLER says so or whose RECORD is a directory, the start-up
 files, and what packages that are copied or hard-linked have there, which the
-generation's record names.
+generation's record names, as it does programs.
 """
 
 import os
@@ -39,7 +39,7 @@ class Foreign(Struct, frozen=True):
 
     distributions: tuple[ForeignDistribution, ...] = ()
     others: tuple[str, ...] = ()
-    """Names in site-packages that none of these accounts for."""
+    """Names in site-packages that none of these accounts for, and in ``bin/``."""
 
     def __bool__(self) -> bool:
         return bool(self.distributions or self.others)
@@ -103,7 +103,10 @@ def read_foreign(generation: Path) -> Foreign:
         names = set(_foreign_names(site, record.stores)) - set(record.taken)
         infos = {name for name in names if name.endswith(".dist-info")}
         distributions |= {_distribution(site / info) for info in infos}
-        others |= names - infos - set(_recorded(site, infos))
+        recorded = set(_recorded(site, infos))
+        others |= names - infos - {path.partition("/")[0] for path in recorded}
+        programs = set(_foreign_programs(generation, record.programs))
+        others |= {f"bin/{name}" for name in programs if f"../../../bin/{name}" not in recorded}
     return Foreign(tuple(sorted(distributions)), tuple(sorted(others)))
 
 
@@ -115,6 +118,7 @@ def _distribution(info: Path) -> ForeignDistribution:
 class _Record(msgspec.Struct):
     taken: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
+    programs: tuple[str, ...] | None = None
 
 
 def _read_record(generation: Path) -> _Record:
@@ -129,6 +133,13 @@ def _foreign_names(site: Path, stores: tuple[str, ...]) -> Iterator[str]:
         for each in listing:
             if each.name not in _OURS and not _is_ours(each, stores):
                 yield each.name
+
+
+def _foreign_programs(generation: Path, ours: tuple[str, ...] | None) -> Iterator[str]:
+    """Yield what stands in ``bin`` and is neither a link nor ours; nothing where none is known."""
+    if ours is not None:
+        with os.scandir(generation / "bin") as listing:
+            yield from {each.name for each in listing if not each.is_symlink()}.difference(ours)
 
 
 def _is_ours(entry: "os.DirEntry[str]", stores: tuple[str, ...]) -> bool:
@@ -166,7 +177,7 @@ def _installer(info: Path) -> str:
 
 
 def _recorded(site: Path, infos: Iterable[str]) -> Iterator[str]:
-    """Yield the names in site-packages that the RECORDs of ``dist-info`` directories list."""
+    """Yield the paths, relative to site-packages, that RECORDs of ``dist-info`` list."""
     from envmgr.wheel.record import InvalidRecord, parse_record
 
     for info in infos:
@@ -175,4 +186,4 @@ def _recorded(site: Path, infos: Iterable[str]) -> Iterator[str]:
         except (OSError, InvalidRecord):
             continue
         for row in rows:
-            yield row.path.partition("/")[0]
+            yield row.path

@@ -131,6 +131,13 @@ class Layout(Struct, frozen=True, kw_only=True):
         """The files of packages below ``etc``: copies, since programs write them over."""
         return {path: file.source for path, file in self.taken.items() if path.startswith(SETTINGS)}
 
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Name what stands directly in ``bin`` and is no link, sorted."""
+        paths = (*self.files, *self.taken, *self.directories)
+        below = (path.split("/")[1] for path in paths if path.startswith("bin/"))
+        return tuple(sorted({*below}))
+
     def taken_names(self, site: str) -> tuple[str, ...]:
         """Name what stands directly in ``site`` and holds more than absolute links, sorted."""
         relative = (path for path, target in self.links.items() if not target.startswith("/"))

@@ -86,6 +86,8 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Against the one before: name, version then, version now; empty where there was none."""
     taken: tuple[str, ...] = ()
     """Names in ``site-packages`` that hold copies or hard links; sorted."""
+    programs: tuple[str, ...] | None = None
+    """Names in ``bin`` that are no links; sorted; ``None`` in records that are older than this."""
     composed: tuple[StoreKey, ...] = ()
     """Composed entries that its links lead to."""
     recipes: str = ""

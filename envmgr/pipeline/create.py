@@ -345,6 +345,7 @@ def _record(
         compiled=stocked.compiled,
         entries=view.entries,
         taken=view.taken_names(interpreter.site_packages),
+        programs=view.programs,
         settings=view.settings,
         envmgr_version=__version__,
         prefix=str(aim.prefix),

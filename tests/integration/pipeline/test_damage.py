@@ -157,6 +157,26 @@ def test_a_stray_file_stays_behind_and_is_warned_of(project: Project) -> None:
     assert stray.exists()
 
 
+def test_a_program_that_somebody_put_into_bin_stays_behind_and_is_warned_of(
+    project: Project,
+) -> None:
+    """``npm install --global`` and ``cargo install`` put some there, pip its own."""
+    project.write("alpha ==1.0")
+    first = project.create()
+    (project.prefix / "bin" / "mine").write_text("#!/bin/sh\n")
+    (project.prefix / "bin" / "of-stray").write_text("")
+    info = site_packages(project) / "stray-4.2.dist-info"
+    info.mkdir()
+    (info / "RECORD").write_text("../../../bin/of-stray,,\n")
+    project.write("alpha ==2.0")
+
+    project.create(discard_installed=True)
+
+    told = project.told()
+    assert told.startswith("stray 4.2, bin/mine stayed behind")
+    assert str(first.generation) in told
+
+
 @pytest.mark.parametrize("compiling", ["yes", "no"])
 def test_nobody_is_warned_of_what_belongs_to_the_view(
     project: Project, server: IndexServer, compiling: str
@@ -164,7 +184,10 @@ def test_nobody_is_warned_of_what_belongs_to_the_view(
     for name in ("one", "two"):
         server.add(hosted(make_wheel(name, "1.0", files={f"space/{name}.py": "x = 1"})))
     project.variables = {"ENVMGR_COMPILE": compiling}
-    project.write("one", "two", "beta")
+    scripts = {"scripts/run": "#!python\n", "scripts/blob": "\x7fELF", "scripts/deep/er": "x"}
+    points = {"console_scripts": {"tool": "tool:main"}}
+    server.add(hosted(make_wheel("tool", "1.0", data=scripts, entry_points=points)))
+    project.write("one", "two", "beta", "tool")
     project.create()
     project.python("import space.one, space.two, beta, _envmgr")
     assert any((site_packages(project) / "space" / "__pycache__").iterdir())
