@@ -38,7 +38,8 @@ def render_collected(collected: Collected, age: float, *, verbose: int) -> str:
             f"{render_count(collected.in_use, 'entry is', 'entries are')} in use by programs"
         )
     if collected.foreign:
-        lines.append(f"{render_count(collected.foreign, 'entry', 'entries')} of other users stay")
+        stay = render_count(collected.foreign, "entry stays", "entries stay")
+        lines.append(f"{stay}: of other users, who alone can remove them")
     lines += [f"forgot {prefix}, which is gone" for prefix in collected.gone]
     return "\n".join(lines) + "\n"
 

@@ -1,6 +1,6 @@
 """``store gc``, ``verify`` and ``du``: what the store holds, for whom, and whether it is whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, time
@@ -93,8 +93,9 @@ class EnvironmentUsage:
     view: int
     """Inodes of the prefix itself."""
     own: Usage
-    """Of entries that nobody else needs."""
+    """Of entries in the user's own store that nobody else needs."""
     shared: Usage
+    """Of those that others need too, and of a site's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +211,7 @@ def disk_use(selector: Selector | None, settings: Settings, report: Reporter) ->
     return DiskUse(
         store=store.path,
         environments=tuple(
-            _environment_usage(prefix, reach, users, measured)
+            _environment_usage(prefix, reach, users, own_keys, measured)
             for prefix in sorted(reach.keys)
             if only in (None, prefix)
         ),
@@ -241,11 +242,12 @@ def _environment_usage(
     prefix: Path,
     reach: Reach,
     users: Mapping[StoreKey, tuple[Path, ...]],
+    own_keys: Set[StoreKey],
     measured: Mapping[StoreKey, CollectedEntry],
 ) -> EnvironmentUsage:
     records = reach.records.get(prefix, ())
     keys = reach.keys[prefix]
-    own = {key for key in keys if len(users[key]) == 1}
+    own = {key for key in keys & own_keys if len(users[key]) == 1}
     return EnvironmentUsage(
         name=records[-1].name if records else None,
         prefix=prefix,

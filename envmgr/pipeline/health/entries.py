@@ -107,8 +107,9 @@ def check_files(entries: Iterable[Entry], store: Store, report: Reporter) -> Ite
             yield problem(
                 "damaged",
                 store.path,
-                f"{_count(lines)} in {_which(own)} {'is' if len(lines) == 1 else 'are'} not as "
-                "they were made: a program changed them",
+                f"{_count(lines)} in {_which(own)} "
+                f"{'is not as it was' if len(lines) == 1 else 'are not as they were'} made: "
+                "a program changed that",
                 f"{_REPAIR} (`envmgr store verify` shows what is wrong)" if own else _owner(),
                 *lines,
             )

@@ -22,6 +22,7 @@ from envmgr.pipeline.copies import clone
 from envmgr.pipeline.create import create
 from envmgr.pipeline.generations import GenerationBroken, rollback
 from envmgr.pipeline.types import ByName, ByPrefix, CreateRequest
+from envmgr.pipeline.upkeep import disk_use
 from envmgr.store.bytecode import Compiler, is_compiled
 from envmgr.store.copy import NotCopied, copy_into
 from envmgr.store.entry import MANIFEST, Entry, read_manifest
@@ -137,6 +138,17 @@ def test_what_an_environment_of_the_owner_reaches_is_linked_and_stays(
     assert collect(site).entries == ()
     assert not own(user).exists() or not any(own(user).iterdir())
     assert as_user(user, user.sync)["made"] == "unchanged"
+
+
+def test_what_stands_at_the_site_is_no_disk_use_of_ones_own(site: Project, user: Project) -> None:
+    site.create()
+    as_user(user, user.create)
+
+    def attempt() -> str:
+        (row,) = disk_use(None, user.settings, user.events.append).environments
+        return json.dumps([row.own.entries, row.shared.entries])
+
+    assert json.loads(as_nobody(attempt)) == [0, 2]
 
 
 def test_an_environment_of_the_owner_that_was_deleted_publishes_nothing(
