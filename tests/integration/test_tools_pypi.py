@@ -27,6 +27,7 @@ dependencies:
   - ipykernel
   - jupyterlab
   - mypy
+  - pyright[nodejs]
   - numpy
   - pandas
   - pip
@@ -160,13 +161,13 @@ def test_type_checkers_find_packages(tools: Environment, tmp_path: Path) -> None
     assert "tuple[int" in mypy
     assert "import-not-found" not in mypy
     python = str(tools.prefix / "bin" / "python")
-    checker = tools.prefix / "bin" / "basedpyright"
-    report = json.loads(
-        tools.call(checker, "--outputjson", "--pythonpath", python, source, expect=1)
-    )
-    rules = {found.get("rule") for found in report["generalDiagnostics"]}
-    assert "reportAssignmentType" in rules
-    assert "reportMissingImports" not in rules
+    for name in ("basedpyright", "pyright"):  # pyright itself comes from npm's registry
+        checker = tools.prefix / "bin" / name
+        report = tools.call(checker, "--outputjson", "--pythonpath", python, source, expect=1)
+        found = json.loads(report[report.index("{") :])["generalDiagnostics"]
+        rules = {each.get("rule") for each in found}
+        assert "reportAssignmentType" in rules
+        assert "reportMissingImports" not in rules
 
 
 def test_pytest_uses_plugins_and_writes_nothing_into_the_store(
