@@ -188,10 +188,13 @@ class LayoutClash(PrefixError):
             return f"take {which} out of the environment file, or choose versions that agree"
         wanted = ((clash.written, self._kept(clash)) for clash in self.clashes)
         lines = "\n".join(f"  - {rule}" for rule in render_rules(wanted))
-        return (
-            f"take {which} out of the environment file, or say there whose files stand:\n"
-            f"conflicts:\n{lines}"
+        named = " or ".join(sorted({clash.first, clash.second} & self.requested))
+        ways = (
+            f"take {named} out of the environment file, or say there"
+            if named
+            else (f"say in the environment file, which does not name {which} itself,")
         )
+        return f"{ways} whose files stand:\nconflicts:\n{lines}"
 
     def _kept(self, clash: Clash) -> str:
         """Choose the package that the file names, where it names one of the two."""

@@ -175,8 +175,8 @@ def test_no_rule_takes_what_is_envmgrs_own(greedy: object) -> None:
 
 
 def test_the_hint_has_the_lines_that_decide() -> None:
-    one = laid("mdtraj", CONFTEST, "data/bin/[x]", "site-packages/y: z.py")
-    two = laid("trame-vuetify", CONFTEST, "data/bin/[x]", "site-packages/y: z.py")
+    paths = (CONFTEST, "data/bin/[x]", "site-packages/y: z.py")
+    one, two = (laid(name, *paths, requested=True) for name in ("mdtraj", "trame-vuetify"))
     with pytest.raises(LayoutClash) as caught:
         lay(one, two)
 
@@ -212,7 +212,19 @@ def test_the_hint_keeps_what_the_file_names_itself() -> None:
     with pytest.raises(LayoutClash) as caught:
         lay(laid("one", CONFTEST), laid("two", CONFTEST, requested=True))
 
+    assert caught.value.hint.startswith("take two out of the environment file, or say there")
     assert caught.value.hint.endswith("- {path: tests/conftest.py, keep: two}")
+
+
+def test_the_hint_does_not_ask_for_what_the_file_cannot_do() -> None:
+    with pytest.raises(LayoutClash) as caught:
+        lay(laid("one", CONFTEST), laid("two", CONFTEST))
+
+    assert caught.value.hint == (
+        "say in the environment file, which does not name one or two itself, whose files stand:\n"
+        "conflicts:\n"
+        "  - {path: tests/conftest.py, keep: one}"
+    )
 
 
 def test_many_paths_of_one_directory_are_one_line_of_the_hint() -> None:
