@@ -221,6 +221,8 @@ def ensure_prefix(prefix: Path) -> None:
         (prefix / GENERATIONS).mkdir(parents=True, exist_ok=True)
         (prefix / ".gitignore").write_text("*\n", "utf-8")
     except OSError as error:
+        with suppress(OSError):
+            _forget_unfinished(prefix)
         raise unusable(prefix, error) from error
 
 
@@ -350,7 +352,8 @@ def _forget_unfinished(prefix: Path) -> None:
     """Remove what ``ensure_prefix`` made, if nothing else has been made there."""
     if (prefix / CURRENT).is_symlink():
         return
-    (prefix / GENERATIONS).rmdir()
+    with suppress(FileNotFoundError):
+        (prefix / GENERATIONS).rmdir()
     for name in (f"{STATE}/environment.json", PENDING, f"{STATE}/lock", ROOT, ".gitignore"):
         (prefix / name).unlink(missing_ok=True)
     (prefix / STATE).rmdir()

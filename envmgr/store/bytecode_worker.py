@@ -39,9 +39,12 @@ def put(cache, name, data):
         with open(descriptor, "wb", closefd=False) as file:
             file.write(data)
         os.chmod(descriptor, 0o444)
+        os.rename(temporary, final)
+    except OSError:
+        os.unlink(temporary)
+        raise
     finally:
         os.close(descriptor)
-    os.rename(temporary, final)
 
 
 def insist(directory, action):

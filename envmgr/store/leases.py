@@ -10,6 +10,7 @@ decide; a collection announces itself, then reads the leases. Whichever comes
 first, at least one sees the other. No lock is involved.
 """
 
+import errno
 import json
 import os
 import time
@@ -53,9 +54,9 @@ def hold_lease(
 def announce_collection(place: Path) -> Iterator[float]:
     """Make new leases wait while the block decides; gives the file system's own time.
 
-    Raises OSError.
+    Who collects on a full disk is announced by an empty file. Raises OSError.
     """
-    with _noted(place / COLLECTING, encode_holder(this_process())) as path:
+    with _noted(place / COLLECTING, encode_holder(this_process()), empty=True) as path:
         yield path.stat().st_mtime
 
 
@@ -77,10 +78,16 @@ def read_leases(place: Path, *, remove: bool = True) -> frozenset[StoreKey]:
 
 
 @contextmanager
-def _noted(directory: Path, data: bytes) -> Iterator[Path]:
+def _noted(directory: Path, data: bytes, *, empty: bool = False) -> Iterator[Path]:
+    """Write a note for as long as the block runs; ``empty``: without content where none fits."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{machine_token()}-{os.getpid()}-{os.urandom(6).hex()}"
-    write_atomically(path, data)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        if not empty or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        path.touch(exist_ok=False)
     try:
         yield path
     finally:

@@ -163,6 +163,21 @@ def test_a_failed_first_create_leaves_nothing(tmp_path: Path) -> None:
     assert not prefix.exists()
 
 
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    import resource
+
+    prefix = tmp_path / "env"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
+    try:
+        with pytest.raises(PrefixUnusable), lock_prefix(prefix):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert not prefix.exists()
+
+
 def test_a_lock_keeps_what_was_made(store: Store, tmp_path: Path, prefix: Path) -> None:
     entry = add(store, make_wheel("alpha"), tmp_path)
 

@@ -190,6 +190,49 @@ def _expect_done(tmp_path: Path, crowd: IndexServer, size: int, inodes: int) -> 
     assert (tmp_path / "status").read_text() == "0\n"
 
 
+UPKEEP = """
+set -e
+mount -t tmpfs -o size=8m none {place}
+{envmgr} create -q -f {file} -p {prefix} --no-compile
+set +e
+dd if=/dev/zero of={place}/fill bs=4k 2> {devnull}
+{envmgr} store compile --python {python} > {told} 2>&1
+{envmgr} clone {prefix} -p {prefix}-2 >> {told} 2>&1; echo $? >> {status}
+rm {prefix}/.gitignore; rm -r {prefix}
+dd if=/dev/zero of={place}/fill2 bs=4k 2> {devnull}
+{envmgr} store verify >> {told} 2>&1; echo $? >> {status}
+{envmgr} store gc --older-than 0 >> {told} 2>&1; echo $? >> {status}
+ls {place}/home/store/v1/entries > {entries}
+"""
+
+
+def test_a_full_disk_harms_no_entry_and_a_collection_frees_it(
+    tmp_path: Path, crowd: IndexServer
+) -> None:
+    """On a file system of its own, in a mount namespace of its own (needs to be root)."""
+    place = tmp_path / "small"
+    place.mkdir()
+    told, status, entries = (tmp_path / name for name in ("told", "status", "entries"))
+    script = UPKEEP.format(
+        place=place,
+        envmgr=f"{sys.executable} -m envmgr",
+        python=sys.executable,
+        file=write_file(tmp_path, crowd.url, "small", ["p20", "p23"]),
+        prefix=place / "prefix",
+        told=told,
+        status=status,
+        entries=entries,
+        devnull=os.devnull,
+    )
+    environ = Project(tmp_path, crowd.url).environ | {"ENVMGR_HOME": str(place / "home")}
+
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], env=environ, check=True)
+
+    assert status.read_text().split() == ["9", "0", "0"], told.read_text()
+    assert "Traceback" not in told.read_text()
+    assert entries.read_text() == ""
+
+
 def test_a_store_on_another_file_system_serves_a_prefix_here(
     tmp_path: Path, crowd: IndexServer
 ) -> None:

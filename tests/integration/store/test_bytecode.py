@@ -15,6 +15,7 @@ from envmgr.hardware.host import RealHost
 from envmgr.store.bytecode import CannotCompile, Compiler, is_compiled, needs_compiling
 from envmgr.store.entry import Entry, read_manifest
 from envmgr.store.store import Store, open_store
+from envmgr.store.verify import check_entry
 from envmgr.target.discover import discover_interpreters
 from envmgr.target.probe import InterpreterUnusable, probe_interpreter
 from tests.support.values import replace
@@ -57,6 +58,24 @@ def bytecode(entry: Entry) -> set[str]:
 def writable(entry: Entry) -> list[str]:
     paths = (entry.path, *entry.path.rglob("*"))
     return [str(path) for path in paths if stat.S_IMODE(path.lstat().st_mode) & 0o222]
+
+
+def test_bytecode_that_does_not_fit_leaves_nothing(store: Store, tmp_path: Path) -> None:
+    import resource
+
+    large = "".join(f"def f{number}(x):\n    return x + {number}\n" for number in range(500))
+    files = {"demo/__init__.py": "answer = 42\n", "demo/large.py": large}
+    entry = add(store, make_wheel("demo", files=files), tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        assert compile_all(entry)[2] == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert list(entry.path.rglob("*.tmp")) == []
+    assert check_entry(entry).findings == ()
+    assert compile_all(entry) == (2, 0, 0)
 
 
 EXPECTED = {
