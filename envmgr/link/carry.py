@@ -60,8 +60,7 @@ def carry_written(prefix: Path, generation: GenerationId) -> Carried:
     return Carried(tuple(taken), tuple(left))
 
 
-@dataclass(frozen=True, slots=True)
-class _Ours:
+class _Ours(Struct, frozen=True):
     """What of ours stands in ``etc`` and ``share`` of a generation."""
 
     settings: Mapping[str, str]
