@@ -29,6 +29,8 @@ from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
 
 TOP = "site-packages"
 CACHE = "__pycache__"
+WRITABLE = 0o222
+"""No file of an entry is; one that pip wrote over with the same content may be."""
 NAMESPACES = 2
 """How deep namespaces are looked into: ``google/cloud/NAME`` is a directory of some package."""
 SHOWN = 3
@@ -208,7 +210,8 @@ def _differs(entry: Entry, facts: FileFacts | LinkFacts) -> bool:
         if isinstance(facts, LinkFacts) or path.is_symlink():
             return not isinstance(facts, LinkFacts) or os.fspath(path.readlink()) != facts.text
         with open(f"{entry.path}/{facts.path}", "rb") as file:
-            if os.fstat(file.fileno()).st_size != facts.size:
+            there = os.fstat(file.fileno())
+            if there.st_size != facts.size or there.st_mode & WRITABLE:
                 return True
             return hashlib.file_digest(file, "sha256").hexdigest() != facts.sha256
     except OSError:

@@ -72,6 +72,16 @@ def test_new_changed_and_missing_files_are_told(entry: Entry) -> None:
     )
 
 
+def test_a_file_that_was_replaced_by_the_same_and_may_be_written_is_told(entry: Entry) -> None:
+    """What root's ``pip install --ignore-installed`` of the same version does."""
+    write(entry, "pack/__init__.py", FILES["pack/__init__.py"])
+
+    found = find_tampering(entry)
+
+    assert found is not None
+    assert found.changed == ("site-packages/pack/__init__.py",)
+
+
 def test_a_package_that_is_gone_is_told_with_all_in_it(entry: Entry) -> None:
     (entry.path / "site-packages").chmod(0o755)
     remove_tree(entry.path / "site-packages/pack")
