@@ -142,10 +142,14 @@ class _Planning:
     def _sheltered(
         self, family: Family, servers: tuple[Server, ...], choice: Choice
     ) -> Iterator[Replaced]:
-        """Yield what brings a shared library to those who look for it in the system."""
+        """Yield what brings a shared library to those who look for it in the system.
+
+        Nothing but the library itself is brought, so a BLAS must spell as they expect.
+        """
         for server in servers:
             for library in family.libraries:
-                if library.name in server.provided.stands_for:
+                spelt = library.spelling is None or library.spelling in server.spellings
+                if spelt and library.name in server.provided.stands_for:
                     yield from self._sheltered_by(server, library, choice)
 
     def _sheltered_by(self, server: Server, library: Library, choice: Choice) -> Iterator[Replaced]:
@@ -248,14 +252,26 @@ class _Planning:
                 wanted = [(name, self._serving.get(name)) for name in target.names]
                 beside = self._survey.is_copy(target.needed) or target.needed in self._replaced
                 if beside and target.needed_as is not None:
-                    wanted += [(target.needed_as, target.needed)]
-                    wanted += self._survey.needs_beside(target.needed)
+                    wanted.append((target.needed_as, target.needed))
             else:
                 wanted = [*self._survey.needs_beside(target)]
-            for name, found in wanted:
+            for name, found in self._with_needs(wanted):
                 place = FileOf(copy.package, f"{copy.directory}/{name}")
-                if found is not None and not self._survey.has(place):
-                    yield place, self._end_of(found)
+                if not self._survey.has(place):
+                    yield place, found
+
+    def _with_needs(
+        self, wanted: Iterable[tuple[str, FileOf | None]]
+    ) -> Iterator[tuple[str, FileOf]]:
+        """Yield names and what they lead to, and what each of these asks for beside itself."""
+        waiting = [*wanted]
+        seen = set()
+        for name, found in waiting:
+            if found is not None and name not in seen:
+                seen.add(name)
+                end = self._end_of(found)
+                yield name, end
+                waiting += self._survey.needs_beside(end)
 
     def _end_of(self, file: FileOf) -> FileOf:
         target = self._replaced.get(file)

@@ -299,6 +299,14 @@ def test_who_looks_for_libraries_of_two_families_gets_both_first() -> None:
     )
 
 
+def test_what_a_shared_library_needs_stands_beside_who_looks_in_the_system() -> None:
+    made = plan(fortran("one"), asker("user", "libgfortran.so.5"))
+    assert made.added == {
+        of("user", "user/libgfortran.so.5"): of("one", "one.libs/libgfortran-one.so.5.0.0"),
+        of("user", "user/libquadmath-one.so.0.0.0"): of("one", "one.libs/libquadmath-one.so.0.0.0"),
+    }
+
+
 def blas(name: str, library: str, *, content: str = "", needed: tuple[str, ...] = ()) -> Manifest:
     path = f"site-packages/{name}.libs/{library}"
     core = elf(
@@ -363,6 +371,50 @@ def test_a_copy_that_asks_for_more_than_there_is_stays() -> None:
     )  # fmt: skip
     (kept,) = family(made, "blas").kept
     assert kept.reason == "data/lib/libfast.so.1 of fast lacks n_secret_"
+
+
+def test_what_is_needed_by_what_a_shared_library_needs_stands_there_too() -> None:
+    """Two links on: from a BLAS to libgfortran, and from that to libquadmath."""
+    served = package(
+        "one",
+        elf("site-packages/one/narrow/libnarrow-a.so", needed=["libgfortran-one.so.5.0.0"],
+            runpath=["$ORIGIN/../../one.libs"]),
+        elf("site-packages/one/_core.so", soname="", needed=["libnarrow-a.so"],
+            runpath=["$ORIGIN/narrow"]),
+        *fortran("one").elf,
+        contents={"site-packages/one/narrow/libnarrow-a.so": "same"},
+    )  # fmt: skip
+    made = plan_blas(served, blas("two", "libnarrow-b.so", content="same"))
+    assert made.replaced == {
+        of("two", "two.libs/libnarrow-b.so"): of("one", "one/narrow/libnarrow-a.so")
+    }
+    assert made.added == {
+        of("two", f"two.libs/{name}"): of("one", f"one.libs/{name}")
+        for name in ("libgfortran-one.so.5.0.0", "libquadmath-one.so.0.0.0")
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "brought"),
+    [("libnarrow.so.0", {"libnarrow.so.0"}), ("libwide.so.0", set())],
+)
+def test_who_looks_in_the_system_gets_a_blas_that_spells_as_the_library_does(
+    asked: str, brought: set[str]
+) -> None:
+    provided = "{copy-of: narrow, stands-for: [wide]}"
+    recipe = f"""\
+schema: 1
+family: blas
+description: d
+libraries:
+  - {{name: wide, files: ["libwide*"], spelling: {{prefix: w_}}}}
+  - {{name: narrow, files: ["libnarrow*"], spelling: {{prefix: n_}}}}
+implementations: [{{name: open, description: d, licence: L, provides: [{provided}]}}]
+"""
+    catalog = RuntimeCatalog((parse_family(recipe.encode(), Path("blas.yaml")),))
+    packages = (blas("one", "libnarrow-a.so"), asker("user", asked))
+    made = plan_runtimes(catalog, {"blas": Choice("open")}, packages, no_symbols)
+    assert {file.filename for file in made.added} == brought
 
 
 def test_integers_of_another_width_stay() -> None:
