@@ -32,8 +32,8 @@ from envmgr.events import (
 from envmgr.link.generation import GenerationRecord, generation_path
 from envmgr.names import EnvironmentName, GenerationId, PackageName
 from envmgr.pipeline.environments import find_prefix, record_of, selection_of
+from envmgr.pipeline.runtime_catalog import catalog_of
 from envmgr.pipeline.types import Selector
-from envmgr.runtime.recipes import read_catalog
 from envmgr.runtime.types import RuntimeCatalog
 from envmgr.spec.settings import Settings
 from envmgr.store.entry import read_manifest
@@ -134,7 +134,7 @@ def audit_environment(
     """Tell which runtimes an environment's libraries would load, without loading any.
 
     ``LD_LIBRARY_PATH`` of ``environ`` counts, as it would for its programs. Raises
-    NoSuchEnvironment, DamagedEnvironment, EntryDamaged, DefinitionError for a recipe.
+    NoSuchEnvironment, DamagedEnvironment, EntryDamaged, FileUnreadable and RecipeInvalid.
     """
     began = perf_counter()
     seen = _look(selector, settings, environ, report)
@@ -214,7 +214,7 @@ def _look(
     selector: Selector, settings: Settings, environ: Mapping[str, str], report: Reporter
 ) -> _Seen:
     prefix, record = find_prefix(selector, settings), record_of(selector, settings)
-    catalog = read_catalog()
+    catalog = catalog_of(settings)
     generation = generation_path(prefix, record.id)
     files = ViewFiles(
         generation, viewed_entries(selector, settings, record, report), settings.stores

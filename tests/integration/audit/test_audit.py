@@ -121,6 +121,22 @@ def replace_in_view(project: Project, name: str, target: Path) -> None:
     library.symlink_to(target)
 
 
+def test_the_recipes_of_a_site_count(make: Make) -> None:
+    project = make(
+        static_wheel("alpha", "libours-aaaaaaaa.so.1"), static_wheel("beta", "libours-bbbbbbbb.so.1")
+    )
+    assert audited(project).twice == ()
+    recipes = project.directory / "site/runtimes"
+    recipes.mkdir(parents=True)
+    (recipes / "ours.yaml").write_text(
+        "schema: 1\nfamily: ours\ndescription: of this site\nimplementations: []\n"
+        "libraries: [{name: libours.so.1, files: ['libours-*']}]\n",
+        "utf-8",
+    )
+    project.variables = {**project.variables, "ENVMGR_RECIPES": str(recipes.parent)}
+    assert audited(project).twice == ("ours",)
+
+
 def test_two_vendored_copies_are_found_and_one_after_a_link_replaced_one(make: Make) -> None:
     project = make(
         static_wheel("alpha", "libgomp-aaaaaaaa.so.1.0.0"),
