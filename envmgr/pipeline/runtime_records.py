@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from envmgr.link.generation import GenerationRecord, RuntimeRecord
 from envmgr.pipeline.environments import record_of
 from envmgr.pipeline.types import KeptCopy, LibraryFile, ReplacedCopy, Selector, SharedRuntime
-from envmgr.runtime.plan_types import APART, FamilyPlan, Replaced, RuntimePlan, Written
+from envmgr.runtime.plan_types import APART, UNUSED, FamilyPlan, Replaced, RuntimePlan, Written
 from envmgr.runtime.survey import FileOf
 from envmgr.spec.settings import Settings
 
@@ -74,6 +74,6 @@ def told_of_runtimes(note: str | None, record: GenerationRecord) -> Iterator[str
         yield note
     for runtime in record.runtimes:
         for copy, reason in runtime.kept if runtime.by_file else ():
-            if reason != APART:
+            if reason not in (APART, UNUSED):
                 file = _file(copy)
                 yield f"{file.package} keeps its own {runtime.family} ({file.path}): {reason}"

@@ -14,6 +14,7 @@ from envmgr.runtime.forward import Forwarder, SymbolsOf, Wishes, machine_of
 from envmgr.runtime.memory import FORGETFUL, Memory, RememberingForwarder
 from envmgr.runtime.plan_types import (
     APART,
+    UNUSED,
     FamilyPlan,
     Kept,
     Replaced,
@@ -71,6 +72,7 @@ class _Planning:
         self._standing: dict[str, FileOf] = {}
         self._variables: dict[str, str] = {}
         self._chosen: dict[str, str] = {}
+        self._asked: set[str] = set()
 
     def add(self, family: Family, choice: Choice) -> None:
         """Decide one family."""
@@ -125,17 +127,19 @@ class _Planning:
         self, implementation: Implementation, servers: tuple[Server, ...], copies: tuple[Copy, ...]
     ) -> Iterator[Replaced | Kept]:
         serving = {server.file for server in servers}
+        wheels = {server.file.package for server in servers if server.provided.file}
         for copy in copies:
             server = next(
                 (each for each in servers if copy.library.name in each.provided.stands_for), None
             )
-            if copy.file in serving:
+            if copy.file in serving or (server is None and copy.file.package in wheels):
                 continue
             if server is not None:
                 yield self._decide(copy, server, implementation)
             elif servers:
                 name = copy.library.name
-                yield Kept(copy.file, f"{implementation.name} does not stand in for {name}")
+                reason = f"{implementation.name} does not stand in for copies of {name}"
+                yield Kept(copy.file, reason)
             else:
                 yield Kept(copy.file, f"{implementation.name} is in no package")
 
@@ -191,6 +195,7 @@ class _Planning:
         if not servers:
             return
         self._chosen[family.name] = implementation.name
+        self._asked |= {each.library for each in implementation.needs if self._holds(each.when)}
         for variables in implementation.variables:
             if self._holds(variables.when):
                 self._variables |= variables.values
@@ -226,12 +231,27 @@ class _Planning:
             file: self._through(file, target) for file, target in self._replaced.items()
         }
         return RuntimePlan(
-            families=tuple(sorted(self._plans, key=lambda plan: plan.family)),
+            families=tuple(sorted(map(self._told, self._plans), key=lambda plan: plan.family)),
             replaced=dict(sorted(self._replaced.items(), key=lambda item: item[0])),
             added=dict(sorted(self._added())),
             standing=dict(sorted(self._standing.items())),
             variables=dict(sorted(self._variables.items())),
         )
+
+    def _told(self, plan: FamilyPlan) -> FamilyPlan:
+        told = [replace(e, reason=UNUSED) if self._is_unused(e.file) else e for e in plan.kept]
+        return replace(plan, kept=tuple(told))
+
+    def _is_unused(self, file: FileOf) -> bool:
+        """Whether a file is of an implementation that nobody asks for beyond its wheel.
+
+        It is there for one that asks for what serves instead: MKL's wheel requires Intel's OpenMP.
+        """
+        copy = self._survey.copy(file)
+        wheels = (each.wheel.name for each in copy.family.implementations if each.wheel)
+        asked = any(library.name in self._asked for library in copy.family.libraries)
+        beyond = (each.package for each in self._survey.consumers(copy))
+        return asked and file.package in wheels and set(beyond) <= {file.package}
 
     def _through(self, file: FileOf, target: Target) -> Target:
         """Lead to what loads other families' libraries before a library, if anything does."""

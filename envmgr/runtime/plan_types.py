@@ -10,6 +10,8 @@ from envmgr.runtime.survey import FileOf
 
 APART = "the environment file leaves the package apart"
 """Why a copy stays of which the file says so."""
+UNUSED = "nothing loads it, since another serves"
+"""Why the wheel of an implementation that does not serve brings no second runtime."""
 
 
 class Written(Struct, frozen=True, kw_only=True):

@@ -97,6 +97,10 @@ class Survey:
         """Tell whether a file is one of the copies."""
         return any(copy.file == file for copy in self.copies)
 
+    def copy(self, file: FileOf) -> Copy:
+        """Return the copy that a file is."""
+        return next(copy for copy in self.copies if copy.file == file)
+
     def needs_beside(self, file: FileOf) -> tuple[tuple[str, FileOf | None], ...]:
         """Return what a library asks for that no Linux has, and where its own package has it.
 

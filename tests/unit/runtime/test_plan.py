@@ -8,7 +8,7 @@ import pytest
 from envmgr.names import PackageName
 from envmgr.runtime.forwarding.types import Jump
 from envmgr.runtime.plan import plan_runtimes
-from envmgr.runtime.plan_types import APART, FamilyPlan, RuntimePlan, Written
+from envmgr.runtime.plan_types import APART, UNUSED, FamilyPlan, RuntimePlan, Written
 from envmgr.runtime.recipes import parse_family, read_catalog
 from envmgr.runtime.survey import FileOf
 from envmgr.runtime.types import HOST, VENDORED, Choice, RuntimeCatalog
@@ -178,7 +178,7 @@ def test_a_copy_that_the_server_does_not_stand_for_stays_and_says_why() -> None:
     made = plan(OLD, package("torch", elf("site-packages/torch/lib/libiomp5.so")))
     (kept,) = family(made).kept
     assert kept.file == of("torch", "torch/lib/libiomp5.so")
-    assert kept.reason == "gnu does not stand in for libiomp5.so"
+    assert kept.reason == "gnu does not stand in for copies of libiomp5.so"
 
 
 def test_present_takes_the_implementation_that_is_there() -> None:
@@ -436,6 +436,30 @@ def test_needs_and_variables_go_by_what_serves_the_other_family() -> None:
     assert isinstance(written, Written)
     assert written.names == ()
     assert alone.variables == {}
+
+
+def reasons(made: RuntimePlan) -> set[str]:
+    return {each.reason for each in family(made).kept}
+
+
+def test_an_implementation_that_is_there_for_one_that_asks_for_another_is_unused() -> None:
+    """MKL's wheel asks for Intel's OpenMP, and MKL for the one that serves."""
+    packages = (NEW, INTEL, blas("one", "libnarrow-a.so"), FAST)
+    other = "gnu does not stand in for copies of libiomp5.so"
+    assert reasons(plan_blas(*packages, blas=Choice("fast"))) == {UNUSED}
+    assert reasons(plan_blas(*packages)) == {other}
+    user = asker("user", "libiomp5.so")
+    assert reasons(plan_blas(*packages, user, blas=Choice("fast"))) == {other}
+
+
+def test_what_the_wheel_that_serves_has_beside_it_is_no_copy_that_stays() -> None:
+    fast = package("fast", *FAST.elf, elf("data/lib/libwide-b.so"))
+    other = elf("site-packages/other.libs/libwide-c.so")
+    made = plan_blas(
+        blas("one", "libnarrow-a.so"), fast, package("other", other), blas=Choice("fast")
+    )
+    (kept,) = family(made, "blas").kept
+    assert kept.file.package == "other"
 
 
 def test_who_gives_way_to_a_sheltered_library_is_sheltered_too() -> None:
