@@ -19,7 +19,10 @@ def render_runtimes(runtimes: Sequence[SharedRuntime], *, verbose: int) -> str:
 
 
 def _family(runtime: SharedRuntime, verbose: int) -> Iterator[str]:
-    meaning = _MEANING.get(runtime.implementation, runtime.implementation)
+    if runtime.implementation == "equal" and not runtime.replaced:
+        meaning = "packages have their own copies, of which none are equal"
+    else:
+        meaning = _MEANING.get(runtime.implementation, runtime.implementation)
     by_whom = "as the environment file says" if runtime.chosen_by == "file" else "automatically"
     yield f"{runtime.family}: {meaning}, {by_whom}"
     for server in runtime.servers:

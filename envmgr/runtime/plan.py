@@ -83,14 +83,18 @@ class _Planning:
         ]
         wish = choice.implementation or family.automatic or VENDORED
         servers: tuple[Server, ...] = ()
+        serving: set[FileOf] = set()
         if wish == EQUAL:
-            decided += _unify_equal(mine)
+            equal = [*_unify_equal(mine)]
+            serving = {target for _, target in equal}
+            decided += (Replaced(file, target) for file, target in equal)
         elif wish != VENDORED and wish != HOST:
             implementation, servers = self._serve(family, choice, mine)
             wish = implementation.name if servers or wish != PRESENT else VENDORED
             if servers or choice.implementation is not None:
                 decided += self._unify(implementation, servers, mine)
             self._settle(family, implementation, servers)
+            serving = {each.file for each in servers}
             gone = {each.file for each in decided if isinstance(each, Replaced)}
             decided += (
                 each for each in self._sheltered(family, servers, choice) if each.file not in gone
@@ -103,7 +107,7 @@ class _Planning:
                     family=family.name,
                     implementation=wish,
                     by_file=choice.implementation is not None,
-                    servers=tuple(sorted({each.file for each in servers})),
+                    servers=tuple(sorted(serving)),
                     replaced=replaced,
                     kept=tuple(each for each in decided if isinstance(each, Kept)),
                 )
@@ -298,10 +302,10 @@ class _Planning:
         return target if isinstance(target, FileOf) else file
 
 
-def _unify_equal(copies: Iterable[Copy]) -> Iterator[Replaced]:
-    """Let the first of several copies that are equal, byte by byte, serve."""
+def _unify_equal(copies: Iterable[Copy]) -> Iterator[tuple[FileOf, FileOf]]:
+    """Yield copies with the first of those that are equal to them, byte by byte: it serves."""
     first: dict[str, FileOf] = {}
     for copy in copies:
         server = first.setdefault(copy.sha256, copy.file)
         if server != copy.file:
-            yield Replaced(copy.file, server)
+            yield copy.file, server

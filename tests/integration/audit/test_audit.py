@@ -123,7 +123,8 @@ def replace_in_view(project: Project, name: str, target: Path) -> None:
 
 def test_the_recipes_of_a_site_count(make: Make) -> None:
     project = make(
-        static_wheel("alpha", "libours-aaaaaaaa.so.1"), static_wheel("beta", "libours-bbbbbbbb.so.1")
+        static_wheel("alpha", "libours-aaaaaaaa.so.1"),
+        static_wheel("beta", "libours-bbbbbbbb.so.1"),
     )
     assert audited(project).twice == ()
     recipes = project.directory / "site/runtimes"

@@ -48,6 +48,41 @@ def site(made: Project) -> str:
     return str(found.relative_to(made.prefix))
 
 
+def test_list_tells_what_serves_and_what_stays(
+    environ: dict[str, str], made: Project, tmp_path: Path
+) -> None:
+    made.write("alpha", "beta", more="runtimes: {openmp: gnu}\n")
+    file, directory = str(made.file), tmp_path
+    created = envmgr("create", "-f", file, "-n", "shared", environ=environ, directory=directory)
+    assert "  shares openmp of alpha (1): see `envmgr runtimes list`" in created.stdout
+    done = envmgr("runtimes", "list", "-n", "shared", environ=environ, directory=directory)
+    server = "alpha.libs/libgomp-aaaaaaaa.so.1"
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"openmp: gnu, as the environment file says\n  {server} of alpha, for beta\n",
+    )
+    told = envmgr(
+        "runtimes", "list", "-n", "shared", "--json", environ=environ, directory=directory
+    )
+    (runtime,) = json.loads(told.stdout)["result"]["runtimes"]
+    assert runtime["replaced"][0]["by"] == {"package": "alpha", "path": f"site-packages/{server}"}
+    nowhere = envmgr("runtimes", "list", "-n", "nowhere", environ=environ, directory=directory)
+    assert nowhere.returncode == 9
+
+
+def test_create_warns_of_copies_that_stay_although_the_file_chose(
+    environ: dict[str, str], made: Project, tmp_path: Path
+) -> None:
+    made.write("alpha", more="runtimes: {openmp: llvm}\n")
+    words = ("create", "-f", str(made.file), "-n", "other")
+    done = envmgr(*words, environ=environ, directory=tmp_path)
+    assert done.returncode == 0
+    assert (
+        "warning: alpha keeps its own openmp (site-packages/alpha.libs/libgomp-aaaaaaaa.so.1): "
+        "llvm is in no package\n"
+    ) in done.stderr
+
+
 def test_audit_ends_with_1_where_a_family_would_load_twice(
     environ: dict[str, str], made: Project, tmp_path: Path
 ) -> None:

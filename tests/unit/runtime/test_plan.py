@@ -350,6 +350,8 @@ def test_equal_copies_of_a_blas_are_one_without_a_word() -> None:
         of("two", "two.libs/libnarrow-a.so"): of("one", "one.libs/libnarrow-a.so")
     }
     assert family(made, "blas").implementation == "equal"
+    assert family(made, "blas").servers == (of("one", "one.libs/libnarrow-a.so"),)
+    assert family(plan_blas(blas("one", "libnarrow-a.so")), "blas").servers == ()
 
 
 def test_a_library_is_written_where_names_differ() -> None:
