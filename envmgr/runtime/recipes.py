@@ -4,6 +4,7 @@ envmgr comes with some; a site adds its own, of which one with a known family ad
 it, or takes the place of implementations and libraries of the same name.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from envmgr.runtime.nodes import flag, mapping_of, mappings, text, texts
 from envmgr.runtime.shapes import RUNTIME
 from envmgr.runtime.types import (
     EQUAL,
+    HOST,
     PRESENT,
     VENDORED,
     Family,
@@ -37,6 +39,8 @@ from envmgr.spec.source import read_source
 from envmgr.wheel.requirement import Named, RequirementSyntaxError, parse_requirement
 
 _LARGEST_ARGUMENT = 0xFFFF
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_TAKEN = (VENDORED, HOST, EQUAL, PRESENT)
 _Item = TypeVar("_Item", bound=Library | Implementation)
 
 
@@ -93,6 +97,7 @@ def parse_family(
         raise RecipeInvalid(file, findings.problems)
     family = _family(checked, findings)
     _check_names(checked, _whole(family, families), findings)
+    _check_libraries(checked, family, families, findings)
     if findings.problems:
         raise RecipeInvalid(file, findings.problems)
     return family
@@ -210,19 +215,54 @@ def _check_names(node: MappingNode, family: Family, findings: Findings) -> None:
         at = automatic.at if automatic else node.at
         hint = f"write one of {', '.join((EQUAL, PRESENT, *implementations))}"
         findings.add(at, f"the family has no implementation `{family.automatic}`", hint)
+    _check_name(node, "family", findings)
     for implementation in mappings(node, "implementations"):
-        name = implementation.get("name")
-        if text(implementation, "name") == VENDORED and name is not None:
-            hint = "choose another name: it means that packages keep their copies"
-            findings.add(name.at, f"no implementation can be called `{VENDORED}`", hint)
+        _check_name(implementation, "name", findings)
         for provided in mappings(implementation, "provides"):
-            for wanted in (text(provided, "copy-of"), *texts(provided, "stands-for")):
-                if wanted and wanted not in libraries:
-                    hint = f"write one of {', '.join(libraries)}"
-                    findings.add(provided.at, f"the family has no library `{wanted}`", hint)
-            if bool(text(provided, "copy-of")) == bool(text(provided, "file")):
-                hint = "`copy-of` takes a copy of a package, `file` one of the wheel"
-                findings.add(provided.at, "one of `copy-of` and `file` is needed", hint)
+            _check_provided(provided, implementation, libraries, findings)
+
+
+def _check_name(node: MappingNode, key: str, findings: Findings) -> None:
+    """Find a name that environment files cannot give, or that means something else there."""
+    name, value = text(node, key), node.get(key)
+    if value is not None and _NAME.fullmatch(name) is None:
+        hint = "use lower-case letters, digits, `-` and `_`, a letter first"
+        findings.add(value.at, f"`{name}` cannot be a name here", hint)
+    elif value is not None and name in _TAKEN:
+        findings.add(value.at, f"nothing can be called `{name}`", "choose another name")
+
+
+def _check_provided(
+    node: MappingNode, implementation: MappingNode, libraries: list[str], findings: Findings
+) -> None:
+    copy, file = text(node, "copy-of"), text(node, "file")
+    for wanted in (copy, *texts(node, "stands-for")):
+        if wanted and wanted not in libraries:
+            hint = f"write one of {', '.join(libraries)}"
+            findings.add(node.at, f"the family has no library `{wanted}`", hint)
+    if bool(copy) == bool(file):
+        hint = "`copy-of` takes a copy of a package, `file` one of the wheel"
+        findings.add(node.at, "one of `copy-of` and `file` is needed", hint)
+    elif file and implementation.get("wheel") is None:
+        hint = "add `wheel: NAME`, or write `copy-of: LIBRARY`"
+        findings.add(node.at, "`file` is of a wheel, and the implementation names none", hint)
+
+
+def _check_libraries(
+    node: MappingNode, family: Family, families: Mapping[str, Family], findings: Findings
+) -> None:
+    """Find libraries that another family has: a file would be a copy of either."""
+    others = {
+        library.name: other.name
+        for other in families.values()
+        for library in other.libraries
+        if other.name != family.name
+    }
+    for each in mappings(node, "libraries"):
+        other = others.get(text(each, "name"))
+        if other is not None:
+            hint = f"add to that family, with `family: {other}`, or use another name"
+            findings.add(each.at, f"{text(each, 'name')} is a library of {other}", hint)
 
 
 def _check_twice(node: MappingNode, key: str, findings: Findings) -> None:

@@ -169,15 +169,28 @@ BAD = {
     "an unknown way of being automatic": (
         HEAD + LIBRARIES + NONE + "automatic: j\n", 7, 12, "no implementation `j`"
     ),
-    "an implementation called vendored": (
-        implementation("licence: MIT").replace("name: i", "name: vendored"),
-        7, 12, "can be called `vendored`",
+    **{
+        f"an implementation called {word}": (
+            implementation("licence: MIT").replace("name: i", f"name: {word}"),
+            7, 12, f"called `{word}`",
+        )
+        for word in ("vendored", "host", "equal", "present")
+    },
+    "an implementation without a name": (
+        implementation("licence: MIT").replace("name: i", "name: ''"), 7, 12, "``"
+    ),
+    "a family that no file can name": (
+        HEAD.replace("family: f", "family: Our MPI") + LIBRARIES + NONE, 2, 9, "`Our MPI`"
+    ),
+    "a file of no wheel": (
+        implementation("licence: MIT, provides: [{file: x, stands-for: [a.so]}]"),
+        7, 56, "the implementation names none",
     ),
     "a copy of what is no library": (
         implementation("licence: MIT, provides: [{copy-of: b.so}]"), 7, 56, "no library `b.so`"
     ),
     "a stand-in for what is no library": (
-        implementation("licence: MIT, provides: [{file: x, stands-for: [b.so]}]"),
+        implementation("licence: MIT, provides: [{file: x, stands-for: [b.so]}], wheel: w"),
         7, 56, "no library `b.so`",
     ),
     "neither a copy nor a file": (
@@ -282,6 +295,14 @@ implementations:
     ours = family.implementation("ours")
     assert ours is not None
     assert ours.provides[0].stands_for == ("libgomp.so.1",)
+
+
+def test_a_library_of_another_family_is_refused(tmp_path: Path) -> None:
+    text = HEAD + "libraries:\n  - {name: libgomp.so.1, files: [libgomp*]}\n" + NONE
+    with pytest.raises(RecipeInvalid) as refused:
+        read_catalog([put(tmp_path / "r", "ours.yaml", text)])
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.message) == (5, "libgomp.so.1 is a library of openmp")
 
 
 def test_a_site_adds_a_family_of_its_own(tmp_path: Path) -> None:
