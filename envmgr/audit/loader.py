@@ -5,7 +5,7 @@ them, ``..`` and all, since the kernel follows links before it goes up.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from envmgr.audit.types import Found, Request
@@ -30,6 +30,8 @@ class Rules:
     """``LD_LIBRARY_PATH``."""
     main: tuple[str, ...] = ()
     """``DT_RPATH`` of the interpreter, as directories."""
+    opened: Mapping[str, str] = field(default_factory=dict)
+    """What is loaded before anything asks for it, by name: its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ class Loader:
     def _find(self, name: str, searched: Iterable[str], asking: ElfFacts) -> str | None:
         if "/" in name:
             return self._spelt(name) if name[0] == "/" and self._fits(name, asking) else None
+        if name in self._rules.opened:
+            return self._spelt(self._rules.opened[name])
         for directory in searched:
             path = f"{directory}/{name}"
             if self._fits(path, asking):

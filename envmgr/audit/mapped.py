@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from envmgr.audit.probe import MappedFile, Observed, ThreadPool
-from envmgr.audit.static import Surroundings, kin
+from envmgr.audit.static import Surroundings, kin, leading
 from envmgr.audit.types import Found, Identity, StaticRuntime, Verdict
 from envmgr.names import PackageName
 from envmgr.runtime.types import Family, RuntimeCatalog
 
-_EXTENSION = re.compile(r"([A-Za-z_]\w*)\.(?:cpython-\d+\w*-[\w-]+|abi3|pypy\d+-[\w-]+)\.so")
+_EXTENSION = re.compile(
+    r"([A-Za-z_]\w*)(?:\.[a-z]\w*)?\.(?:cpython-\d+\w*-[\w-]+|abi3|pypy\d+-[\w-]+)\.so"
+)
 _NOT_IMPORTED = ("__pycache__", "benchmarks", "bin", "docs", "examples", "setup", "test", "tests")
 
 
@@ -157,7 +159,7 @@ def _loaded(
         package=owner.package,
         through=around.shown(through),
         brought_by=package,
-        leads_to=tuple(name for name in needed if family.library_of(name) is not None),
+        leads_to=leading(family, needed),
         pool=pools.get(found.identity),
     )
 

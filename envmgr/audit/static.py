@@ -61,6 +61,11 @@ def kin(catalog: RuntimeCatalog, found: Found, asked: str = "") -> tuple[Family,
     return None
 
 
+def leading(family: Family, needed: Iterable[str]) -> tuple[str, ...]:
+    """Return the names, or paths, of what a library needs of its own family."""
+    return tuple(each for each in needed if family.library_of(each.rpartition("/")[2]) is not None)
+
+
 def roots_of(
     libraries: Iterable[ViewLibrary], catalog: RuntimeCatalog, python: str
 ) -> tuple[ViewLibrary, ...]:
@@ -200,7 +205,7 @@ class _Context:
             names=tuple(sorted(copy.names)),
             seen_as=tuple(sorted({self.around.shown(path) for path in copy.paths})),
             needed_by=self.needers(copy.requests),
-            leads_to=tuple(name for name in needed if family.library_of(name) is not None),
+            leads_to=leading(family, needed),
         )
 
     def needers(self, requests: Iterable[Request]) -> tuple[Needer, ...]:

@@ -15,6 +15,7 @@ from envmgr.audit.mapped import (
     module_names,
     module_of,
 )
+from envmgr.audit.opened import loadable, opened_libraries
 from envmgr.audit.platform import not_unified
 from envmgr.audit.probe import FailedImport, PackageImports
 from envmgr.audit.static import Surroundings, ViewLibrary, audit_families, kin, roots_of
@@ -233,11 +234,13 @@ def _look(
     report(StageStarted("audit", len(files.entries)))
     seen.libraries = tuple(files.libraries())
     minor = ".".join(record.python_version.split(".")[:2])
-    seen.roots = roots_of(seen.libraries, catalog, minor)
+    opened = opened_libraries(catalog, files.lookup, f"{files.generation}/lib")
+    seen.roots = loadable(roots_of(seen.libraries, catalog, minor), catalog, opened)
     rules = Rules(
         system=read_system_directories(python.machine if python else "x86_64"),
         before=tuple(filter(None, environ.get("LD_LIBRARY_PATH", "").split(":"))),
         main=places(python.rpath, files.real(record.python)) if python else (),
+        opened=opened,
     )
     seen.loader = Loader(files.lookup, files.real_directory, rules)
     seen.loader.follow(each.path for each in seen.roots)
@@ -351,5 +354,5 @@ def _needs(seen: _Seen) -> dict[PackageName, dict[str, frozenset[str]]]:
             module = module_of(root.path.removeprefix(site))
             modules = result.setdefault(root.package, {})
             if module is not None:
-                modules[module] = bring[root.path]
+                modules[module] = modules.get(module, frozenset()) | bring[root.path]
     return result

@@ -101,7 +101,7 @@ class _Planning:
             )
         replaced = tuple(each for each in decided if isinstance(each, Replaced))
         self._replaced |= {each.file: each.target for each in replaced}
-        if copies or servers:
+        if copies or servers or wish == HOST:
             self._plans.append(
                 FamilyPlan(
                     family=family.name,

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from envmgr.audit.types import Verdict
 from envmgr.errors import ExitCode
+from envmgr.names import EnvironmentName
+from envmgr.pipeline.audit import audit_environment
 from envmgr.pipeline.host_mpi import UnservedAbi, serves_still
+from envmgr.pipeline.types import ByName
 from envmgr.resolve.impossible import ResolutionImpossible
 from envmgr.runtime.host_errors import UnusableHostMpi
 from envmgr.spec.environment import read_environment
@@ -226,6 +230,18 @@ def test_no_library_of_that_name_is_told_of(project: Project) -> None:
     project.write("mpi4py", more="runtimes: {mpi: {host: nowhere}}\n")
     with pytest.raises(UnusableHostMpi):
         project.create()
+
+
+def test_the_machines_mpi_is_listed_and_audited(project: Project) -> None:
+    put_mpi(project.directory / "site")
+    project.write("mpi4py", "twelve", more="runtimes: {mpi: {host: site}}\n")
+    (listed,) = [each for each in project.create().runtimes if each.family == "mpi"]
+    assert (listed.implementation, listed.chosen_by) == ("host", "file")
+    found = audit_environment(ByName(EnvironmentName("project")), project.settings, project.environ)
+    (mpi,) = [each for each in found.families if each.family == "mpi"]
+    assert (mpi.verdict, mpi.missing) == (Verdict.ONE, ())
+    (alone,) = [each.path for each in mpi.files if not each.leads_to]
+    assert alone == str(project.directory / "site/lib/libmpi.so.12")
 
 
 OURS = """\

@@ -86,7 +86,7 @@ def test_what_stands_in_site_packages_becomes_names_to_import() -> None:
     [
         ("scipy/linalg/_fblas.cpython-311-x86_64-linux-gnu.so", "scipy.linalg._fblas"),
         ("faiss/_swigfaiss.abi3.so", "faiss._swigfaiss"),
-        ("mpi4py/MPI.mpich.cpython-311-x86_64-linux-gnu.so", None),
+        ("mpi4py/MPI.mpich.cpython-311-x86_64-linux-gnu.so", "mpi4py.MPI"),
         ("xgboost/lib/libxgboost.so", None),
         ("a-b/x.abi3.so", None),
     ],

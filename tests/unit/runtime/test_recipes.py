@@ -29,7 +29,10 @@ COPIES: dict[str, tuple[str, ...]] = {
         *("libblas-357956a1.so.3.4.2", "liblapack-744d86ac.so.3.4.2"),
         *("libsatlas-18756b23.so.3.10", "libtatlas-18756b23.so.3.10"),
     ),
-    "libmpi.so.12": ("libmpi.so.12", "libmpi.so.12.3.1", "libmpi-1a2b3c4d.so.12.3.1"),
+    "libmpi.so.12": (
+        *("libmpi.so.12", "libmpi.so.12.3.1", "libmpi-1a2b3c4d.so.12.3.1"),
+        "libmpich.so.12.2.2",
+    ),
     "libmpi.so.40": ("libmpi.so.40", "libmpi-1a2b3c4d.so.40.30.7"),
     "libmpi_abi.so.1": ("libmpi_abi.so.1", "libmpi_abi-1a2b3c4d.so.1"),
 }

@@ -1,0 +1,37 @@
+"""Libraries that programs open by their path before anything asks for them by name: MPI.
+
+A program is compiled for one ABI. A package may have a build for each, and takes the one that
+fits the library it has opened; whoever asks for this one's name then gets it, as glibc gives what
+is loaded already.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from envmgr.audit.loader import Lookup
+from envmgr.audit.static import ViewLibrary
+from envmgr.runtime.types import RuntimeCatalog
+
+
+def opened_libraries(catalog: RuntimeCatalog, lookup: Lookup, directory: str) -> Mapping[str, str]:
+    """Map the names of such libraries to the paths where they stand in the prefix's ``lib``."""
+    places = {name: f"{directory}/{name}" for name in _names(catalog)}
+    return {name: path for name, path in places.items() if lookup(path) is not None}
+
+
+def loadable(
+    roots: Iterable[ViewLibrary], catalog: RuntimeCatalog, opened: Mapping[str, str]
+) -> tuple[ViewLibrary, ...]:
+    """Leave out what was built for another ABI than that of the library that is opened."""
+    others = _names(catalog) - opened.keys() if opened else frozenset()
+    return tuple(
+        root for root in roots if root.found.facts and others.isdisjoint(root.found.facts.needed)
+    )
+
+
+def _names(catalog: RuntimeCatalog) -> frozenset[str]:
+    return frozenset(
+        library.name
+        for family in catalog.families
+        if any(each.abi is not None for each in family.implementations)
+        for library in family.libraries
+    )
