@@ -32,6 +32,8 @@ class Rules:
     """``DT_RPATH`` of the interpreter, as directories."""
     opened: Mapping[str, str] = field(default_factory=dict)
     """What is loaded before anything asks for it, by name: its path."""
+    brought: Mapping[str, str] = field(default_factory=dict)
+    """What programs may open by path, by SONAME: whoever else finds none of that name gets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,9 @@ class Loader:
             path = f"{directory}/{name}"
             if self._fits(path, asking):
                 return self._spelt(path)
-        return self._of_the_system(name, asking)
+        found = self._of_the_system(name, asking)
+        brought = self._rules.brought.get(name)
+        return self._spelt(brought) if found is None and brought is not None else found
 
     def _of_the_system(self, name: str, asking: ElfFacts) -> str | None:
         key = (asking.machine, asking.bits, name)

@@ -15,7 +15,7 @@ from envmgr.audit.mapped import (
     module_names,
     module_of,
 )
-from envmgr.audit.opened import loadable, opened_libraries
+from envmgr.audit.opened import brought_libraries, loadable, opened_libraries
 from envmgr.audit.platform import not_unified
 from envmgr.audit.probe import FailedImport, PackageImports
 from envmgr.audit.static import Surroundings, ViewLibrary, audit_families, kin, roots_of
@@ -241,6 +241,7 @@ def _look(
         before=tuple(filter(None, environ.get("LD_LIBRARY_PATH", "").split(":"))),
         main=places(python.rpath, files.real(record.python)) if python else (),
         opened=opened,
+        brought=brought_libraries(seen.libraries, catalog),
     )
     seen.loader = Loader(files.lookup, files.real_directory, rules)
     seen.loader.follow(each.path for each in seen.roots)

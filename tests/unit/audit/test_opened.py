@@ -3,7 +3,7 @@
 import pytest
 
 from envmgr.audit.loader import Loader, Rules
-from envmgr.audit.opened import loadable, opened_libraries
+from envmgr.audit.opened import brought_libraries, loadable, opened_libraries
 from envmgr.audit.static import audit_families
 from envmgr.audit.types import FamilyAudit
 from envmgr.runtime.recipes import read_catalog
@@ -60,3 +60,23 @@ def test_without_any_each_build_finds_what_the_system_has(disk: Disk) -> None:
     found = audited(disk)
     assert [each.path for each in found.files] == ["/usr/lib/libmpi.so.40"]
     assert [each.name for each in found.missing] == ["libmpi.so.12"]
+
+
+def test_what_nobody_else_has_is_what_a_package_has_in_a_file_of_another_name() -> None:
+    """ngsolve opens the OpenBLAS of another package, whose file is called otherwise."""
+    disk = Disk()
+    module, blas = f"{SITE}/n/n.so", f"{SITE}/b/libopenblasp-r0.3.33.so"
+    disk.add(module, elf(module, "libopenblas.so.0", "libgomp.so.1", "libiomp5.so"), "n")
+    disk.add(blas, elf(blas, soname="libopenblas.so.0"), "b")
+    disk.add(f"{SITE}/b/libgomp-1.so.1", elf("gomp", soname="libgomp.so.1"), "b")
+    disk.add(f"{SITE}/b/libiomp5.so", elf("iomp", soname="libiomp5.so"), "b")
+    disk.add("/usr/lib/libgomp.so.1", elf("gomp", soname="libgomp.so.1"))
+    brought = brought_libraries(disk.libraries(), CATALOG)
+    rules = Rules(system=("/usr/lib",), brought=brought)
+    loader = Loader(disk.lookup, disk.real_directory, rules)
+    loader.follow([module])
+    assert {name: each.path for (_, name), each in loader.requests.items()} == {
+        "libopenblas.so.0": blas,
+        "libgomp.so.1": "/usr/lib/libgomp.so.1",
+        "libiomp5.so": None,
+    }
