@@ -34,6 +34,8 @@ class LoadedRuntime:
     """The package whose import mapped it."""
     leads_to: tuple[str, ...]
     """Names of libraries of the same family that it needs: it only stands before them."""
+    stays: str | None
+    """Why it did not give way to a shared one, in one clause, where that was decided."""
     pool: ThreadPool | None
     """What ``threadpoolctl`` says of it, where the environment has that."""
 
@@ -160,6 +162,7 @@ def _loaded(
         through=around.shown(through),
         brought_by=package,
         leads_to=leading(family, needed),
+        stays=around.stays(found),
         pool=pools.get(found.identity),
     )
 

@@ -49,6 +49,8 @@ class Surroundings:
     """A path for people: relative to the prefix where it is below it."""
     whole: Callable[[str], str]
     """The absolute path of one for people."""
+    stays: Callable[[Found], str | None] = lambda _: None
+    """Why a copy did not give way to a shared library; ``None`` where nothing says so."""
 
 
 def kin(catalog: RuntimeCatalog, found: Found, asked: str = "") -> tuple[Family, Library] | None:
@@ -206,6 +208,7 @@ class _Context:
             seen_as=tuple(sorted({self.around.shown(path) for path in copy.paths})),
             needed_by=self.needers(copy.requests),
             leads_to=leading(family, needed),
+            stays=self.around.stays(copy.found),
         )
 
     def needers(self, requests: Iterable[Request]) -> tuple[Needer, ...]:

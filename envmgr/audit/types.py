@@ -79,6 +79,8 @@ class RuntimeFile:
     needed_by: tuple[Needer, ...]
     leads_to: tuple[str, ...] = ()
     """Names of libraries of the same family that it needs: it only stands before them."""
+    stays: str | None = None
+    """Why it did not give way to a shared one, in one clause, where that was decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

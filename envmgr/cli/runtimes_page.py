@@ -31,6 +31,7 @@ def _family(family: FamilyAudit, verbose: int) -> Iterator[str]:
     for file in family.files:
         yield f"  {file.path if verbose else _place(file)}{_whose(file)}{_before(file.leads_to)}"
         yield f"    as {', '.join(file.names)}, for {_needers(file.needed_by, verbose)}"
+        yield from _stays(file)
         if verbose:
             yield from (f"    {path}" for path in file.seen_as)
     for missing in family.missing:
@@ -61,6 +62,11 @@ def _whose(file: RuntimeFile | LoadedRuntime) -> str:
 
 def _before(names: Sequence[str]) -> str:
     return f", which stands before {', '.join(names)}" if names else ""
+
+
+def _stays(file: RuntimeFile | LoadedRuntime) -> Iterator[str]:
+    if file.stays is not None:
+        yield f"    stays: {file.stays}"
 
 
 def _needers(needers: Iterable[Needer], verbose: int) -> str:
@@ -114,6 +120,7 @@ def _run(run: LiveRun, verbose: int) -> Iterator[str]:
                     f"  {file.path if verbose else _way(file)}{_whose(file)}"
                     f"{_before(file.leads_to)}, with {file.brought_by}{_pool(file.pool)}"
                 )
+                yield from _stays(file)
             yield from _static(family.static)
 
 

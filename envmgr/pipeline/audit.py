@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
@@ -19,7 +20,7 @@ from envmgr.audit.opened import brought_libraries, loadable, opened_libraries
 from envmgr.audit.platform import not_unified
 from envmgr.audit.probe import FailedImport, PackageImports
 from envmgr.audit.static import Surroundings, ViewLibrary, audit_families, kin, roots_of
-from envmgr.audit.types import FamilyAudit, StaticRuntime, Verdict
+from envmgr.audit.types import FamilyAudit, Identity, StaticRuntime, Verdict
 from envmgr.audit.view import ViewedEntry, ViewFiles, read_elf, read_head, read_system_directories
 from envmgr.errors import UsageError
 from envmgr.events import (
@@ -34,6 +35,7 @@ from envmgr.link.generation import GenerationRecord, generation_path
 from envmgr.names import EnvironmentName, GenerationId, PackageName
 from envmgr.pipeline.environments import find_prefix, record_of, selection_of
 from envmgr.pipeline.runtime_catalog import catalog_of
+from envmgr.pipeline.runtime_records import shared_runtimes
 from envmgr.pipeline.types import Selector
 from envmgr.runtime.types import RuntimeCatalog
 from envmgr.spec.settings import Settings
@@ -105,7 +107,7 @@ class LiveRequest:
     timeout: float = TIMEOUT
 
 
-@dataclass(slots=True)
+@dataclass
 class _Seen:
     """An environment, looked over."""
 
@@ -126,7 +128,19 @@ class _Seen:
             owner_of=self.files.owner_of,
             shown=self.files.shown,
             whole=self.files.whole,
+            stays=lambda found: self.kept.get(found.identity),
         )
+
+    @cached_property
+    def kept(self) -> Mapping[Identity, str]:
+        """Copies that did not give way to a shared library, with the reason."""
+        roots = {str(each.manifest.name): each.root for each in self.files.entries}
+        told = (
+            (self.files.lookup(f"{roots.get(kept.copy.package, '')}/{kept.copy.path}"), kept.reason)
+            for runtime in shared_runtimes(self.record)
+            for kept in runtime.kept
+        )
+        return {found.identity: reason for found, reason in told if found is not None}
 
 
 def audit_environment(

@@ -81,6 +81,8 @@ def test_create_warns_of_copies_that_stay_although_the_file_chose(
         "warning: alpha keeps its own openmp (site-packages/alpha.libs/libgomp-aaaaaaaa.so.1): "
         "llvm is in no package\n"
     ) in done.stderr
+    audit = envmgr("runtimes", "audit", "-n", "other", environ=environ, directory=tmp_path)
+    assert ", for alpha (1 file)\n    stays: llvm is in no package\n" in audit.stdout
 
 
 def test_audit_ends_with_1_where_a_family_would_load_twice(

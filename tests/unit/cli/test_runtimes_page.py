@@ -59,6 +59,7 @@ LOADED = LoadedRuntime(
     through="lib/numpy.libs/libgomp-1.so",
     brought_by="torch",
     leads_to=(),
+    stays=None,
     pool=ThreadPool(path="", api="openmp", version="", threads=2, layer=""),
 )
 RUN = LiveRun(
@@ -98,6 +99,17 @@ def test_a_family_is_a_paragraph_with_who_needs_it() -> None:
         "\n"
         "one process would load several copies of openmp\n"
     )
+
+
+def test_a_copy_that_did_not_give_way_says_why() -> None:
+    lacks = "libgomp.so.1 of torch lacks GOMP_9.0"
+    family = replace(FAMILY, files=(replace(FILE, stays=lacks),))
+    assert f"and 1 more\n    stays: {lacks}\n" in render_audited(
+        replace(AUDITED, families=(family,)), verbose=0
+    )
+    loaded = replace(RUN.families[0], files=(replace(LOADED, stays=lacks),))
+    run = replace(RUN, families=(loaded,))
+    assert f"2 threads\n    stays: {lacks}\n" in render_live(replace(LIVE, runs=(run,)), verbose=0)
 
 
 def test_verbose_shows_where_files_really_are_and_what_nobody_asks_for() -> None:
