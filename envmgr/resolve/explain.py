@@ -14,6 +14,7 @@ from envmgr.resolve.family_words import family_hint, family_sentences, is_family
 from envmgr.resolve.impossible import ResolutionImpossible as ResolutionImpossible
 from envmgr.resolve.minimise import minimise
 from envmgr.resolve.origins import RefusedOrigin, Refutation, YankedOrigin
+from envmgr.resolve.overrides import removal_told
 from envmgr.resolve.package import PrereleaseNotAllowed, Withheld, bits
 from envmgr.resolve.types import Conflict, Root
 from envmgr.resolve.words import Versions, listed, ranged, refused_because, withheld_because
@@ -107,6 +108,8 @@ def _restrictions(derivation: Derivation) -> Iterator[str]:
     """Quote overrides and constraints that take part."""
     facts = derivation.facts
     for name in derivation.names:
+        if name in facts.removed:
+            yield removal_told(facts.problem, name)
         if name in facts.overrides and derivation.asked(name):
             yield f"The overrides make every requirement on {name} {facts.overrides[name]}."
         if derivation.is_constrained(name) and not is_family(derivation, name):
@@ -117,6 +120,8 @@ def _ends(derivation: Derivation, name: PackageName) -> Iterator[str]:
     """Say what there is of a name, and why the rest of it cannot be chosen."""
     if is_family(derivation, name):
         yield from family_sentences(derivation, name)
+        return
+    if name in derivation.facts.removed:
         return
     yield from _refusals(derivation, name)
     if YankedOrigin(name) in derivation.origins:
@@ -206,6 +211,8 @@ def _hint(derivation: Derivation) -> str | None:
     for name in derivation.names:
         if is_family(derivation, name):
             return family_hint(derivation, name)
+        if name in derivation.facts.removed:
+            return f"Take {name} out of `overrides`, or choose otherwise under `runtimes`"
         offer = derivation.facts.package(name).offer
         if offer is not None and offer.reserved and offer.index is None:
             return f"check how {name} is spelt, or which names {listed(offer.asked)} reserves"

@@ -25,6 +25,7 @@ from envmgr.index.types import (
 from envmgr.names import ExtraName, InvalidName, PackageName
 from envmgr.resolve.families import Families
 from envmgr.resolve.lines import SortedLines, sort_lines
+from envmgr.resolve.overrides import in_force, removed
 from envmgr.resolve.package import (
     AsksForUrl,
     ContradictsItself,
@@ -113,13 +114,17 @@ class Facts:
             for option in range(family.count)
         }
         self._announced: set[PackageName] = set()
+        self.removed = removed(problem.overrides, problem.target)
+        """Names that overrides take away: no requirement on them counts, and none can be had
+        for a choice under ``runtimes``."""
         self._roots_in_force = [
             (position, root)
             for position, root in enumerate(problem.roots)
-            if self._holds(root.requirement.marker)
+            if (root.runtime is not None or root.requirement.name not in self.removed)
+            and self._holds(root.requirement.marker)
         ]
-        self.overrides = _in_force(problem.overrides, problem)
-        self.constraints = _in_force(problem.constraints, problem)
+        self.overrides = in_force(problem.overrides, problem.target)
+        self.constraints = in_force(problem.constraints, problem.target)
         self._directs = _direct_roots(root for _, root in self._roots_in_force)
         self._direct_candidates: dict[tuple[PackageName, str], DirectCandidate] = {}
         self._said = self._said_by_the_file()
@@ -291,6 +296,8 @@ class Facts:
     def _root_demand(self, root: Root) -> Demand:
         """Return a root's demand. A direct one keeps its wheel, which an override must admit."""
         requirement = root.requirement
+        if requirement.name in self.removed:
+            return replace(self._demand(requirement), mask=0)
         if isinstance(requirement, Named):
             return self._demand(self.effective(requirement))
         demand = self._demand(requirement)
@@ -341,7 +348,8 @@ class Facts:
             except (RequirementSyntaxError, InvalidName) as error:
                 return UnusableMetadata(str(error))
             try:
-                if self._holds(requirement.marker, extra):
+                counts = self._holds(requirement.marker, extra)
+                if counts and requirement.name not in self.removed:
                     active.append(self.effective(requirement))
             except UndefinedMarker as error:
                 return UnusableMetadata(str(error))
@@ -371,18 +379,6 @@ def worded(requirement: Requirement) -> str:
     if isinstance(requirement, Family):
         return str(requirement)
     return str(requirement if requirement.marker is None else replace(requirement, marker=None))
-
-
-def _in_force(requirements: Iterable[Named], problem: Problem) -> dict[PackageName, SpecifierSet]:
-    """Return, by name, the intersection of those whose markers hold."""
-    specifiers: dict[PackageName, SpecifierSet] = {}
-    for requirement in requirements:
-        if problem.target.satisfies(requirement.marker):
-            known = specifiers.get(requirement.name)
-            specifiers[requirement.name] = (
-                requirement.specifier if known is None else known & requirement.specifier
-            )
-    return specifiers
 
 
 def _direct_roots(roots: Iterable[Root]) -> dict[PackageName, list[Direct]]:

@@ -1,7 +1,7 @@
 """Which markers an answer depended on."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from packaging.markers import Marker
 
@@ -27,26 +27,34 @@ def outcomes(
     """
     target = facts.problem.target
     found: set[MarkerOutcome] = set()
-    for said in _markers_of_the_file(facts, extras):
-        found.update(_outcomes_of(said, (None,), target))
+    removing: set[PackageName] = {
+        name for root in facts.problem.roots if (name := root.requirement.name) in facts.removed
+    }
     for name, active in extras.items():
         lines = facts.lines(name, selection[name])
         for extra in (None, *sorted(active)):
             for line in lines.for_extra(extra):
-                marker = parse_requirement(line).marker if ";" in line else None
-                if marker is not None:
-                    found.update(_outcomes_of(marker, (extra,), target))
+                if ";" not in line and not facts.removed:
+                    continue
+                requirement = parse_requirement(line)
+                if requirement.name in facts.removed:
+                    removing.add(requirement.name)
+                if requirement.marker is not None:
+                    found.update(_outcomes_of(requirement.marker, (extra,), target))
+    for said in _markers_of_the_file(facts, extras.keys() | removing):
+        found.update(_outcomes_of(said, (None,), target))
     return tuple(sorted(found))
 
 
-def _markers_of_the_file(facts: Facts, chosen: Mapping[PackageName, object]) -> Iterator[Marker]:
+def _markers_of_the_file(facts: Facts, asked: Set[PackageName]) -> Iterator[Marker]:
+    """Yield the markers of roots, and of restrictions on the names that something asks for."""
     problem = facts.problem
     for root in problem.roots:
         if root.requirement.marker is not None:
             yield root.requirement.marker
     restrictions: tuple[Named, ...] = (*problem.constraints, *problem.overrides)
     for requirement in restrictions:
-        if requirement.marker is not None and requirement.name in chosen:
+        if requirement.marker is not None and requirement.name in asked:
             yield requirement.marker
 
 

@@ -5,6 +5,7 @@ from envmgr.index.types import OfferSource, UnusableMetadata
 from envmgr.resolve.facts import Facts
 from envmgr.resolve.graph import Selection, assemble, is_valid
 from envmgr.resolve.origins import Refutation
+from envmgr.resolve.overrides import warn_of_removed_roots
 from envmgr.resolve.provider import propose
 from envmgr.resolve.types import Answer, Problem, Resolution
 from envmgr.resolve.verify import verify
@@ -30,6 +31,7 @@ def resolve(problem: Problem, source: OfferSource, report: Reporter = silent) ->
     violations = verify(problem, source, resolution)
     if violations:
         raise UnsoundResolution("; ".join(violations))
+    warn_of_removed_roots(problem, report)
     _warn_of_unknown_extras(facts, selection, resolution, report)
     return resolution
 

@@ -58,7 +58,8 @@ class _Unusable(Exception):
 
 def _asked_by_roots(problem: Problem) -> Iterator[_Asked]:
     for root in problem.roots:
-        if problem.target.satisfies(root.requirement.marker):
+        counts = problem.target.satisfies(root.requirement.marker)
+        if counts and (root.runtime or not _is_removed(root.requirement.name, problem)):
             yield _Asked(root.requirement, None, root.group)
 
 
@@ -76,7 +77,8 @@ def _asked_by(
         active = frozenset[str]() if extra is None else frozenset[str]({extra})
         for line in lines.for_extra(extra):
             requirement = parse_requirement(line)
-            if problem.target.satisfies(requirement.marker, active):
+            counts = problem.target.satisfies(requirement.marker, active)
+            if counts and not _is_removed(requirement.name, problem):
                 yield _Asked(requirement, name)
 
 
@@ -102,6 +104,14 @@ def _unsatisfied(
     for specifier in specifiers:
         if not specifier.contains(chosen.candidate.version, prereleases=True):
             yield f"{ask}, in force as {specifier}, and {chosen.candidate} is chosen"
+
+
+def _is_removed(name: PackageName, problem: Problem) -> bool:
+    """Tell whether overrides take all requirements on a name away: none of them counts here."""
+    overrides = [override for override in problem.overrides if override.name == name]
+    return bool(overrides) and not any(
+        problem.target.satisfies(override.marker) for override in overrides
+    )
 
 
 def _urls(name: PackageName, problem: Problem) -> set[str]:

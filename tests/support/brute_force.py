@@ -39,7 +39,17 @@ class Exhaustion:
     _wants: dict[tuple[str, str, str], list[Wanted] | None] = field(default_factory=dict)
 
     def roots(self) -> list[Root]:
-        return [root for root in self.problem.roots if self._holds(root.requirement.marker)]
+        return [
+            root
+            for root in self.problem.roots
+            if self._holds(root.requirement.marker)
+            and (root.runtime or not self.is_removed(root.requirement.name))
+        ]
+
+    def is_removed(self, name: str) -> bool:
+        """Whether the file overrides a name, and nowhere for this target."""
+        markers = [one.marker for one in self.problem.overrides if one.name == name]
+        return bool(markers) and not any(map(self._holds, markers))
 
     def options(self, name: str) -> list[Candidate]:
         """Every candidate that may be chosen if something pins the yanked ones."""
@@ -183,6 +193,8 @@ class Exhaustion:
                     continue
                 return None
             environment = {**self.problem.target.markers, "extra": extra}
+            if self.is_removed(canonicalize_name(parsed.name)):
+                continue
             if parsed.marker is None or parsed.marker.evaluate(environment):
                 want = self._effective(
                     Wanted(
@@ -216,8 +228,9 @@ class Exhaustion:
             for root in self.roots()
         )
 
-    @staticmethod
-    def admits(want: Wanted, candidate: Candidate) -> bool:
+    def admits(self, want: Wanted, candidate: Candidate) -> bool:
+        if self.is_removed(want.name):
+            return False
         if want.url is not None and candidate.url != want.url:
             return False
         return want.specifier.contains(candidate.version, prereleases=True)

@@ -120,3 +120,18 @@ def test_a_url_that_the_file_does_not_name_is_found_out() -> None:
     told = UNIVERSE.replace("a 1: b >=1,<3", f"a 1: b @ {url}")
     violations = verify(problem(), parse_universe(told), right(problem()))
     assert violations == (f"a needs b @ {url}, a URL that the file does not name",)
+
+
+AWAY = ["b ; sys_platform == 'none'"]
+
+
+def test_what_an_override_takes_away_is_superfluous() -> None:
+    violations = verify(problem(overrides=AWAY), parse_universe(UNIVERSE), right(problem()))
+    assert "b is chosen and nothing needs it" in violations
+
+
+def test_what_an_override_takes_away_is_not_missed() -> None:
+    without = right(problem(overrides=AWAY))
+    assert "b" not in without.chosen
+    assert verify(problem(overrides=AWAY), parse_universe(UNIVERSE), without) == ()
+    assert any("missing" in told for told in verify(problem(), parse_universe(UNIVERSE), without))
