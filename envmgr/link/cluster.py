@@ -11,7 +11,9 @@ there that several wheels share and other installers may enter too (a namespace)
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from envmgr.link.claims import with_parents
 from envmgr.link.inputs import LaidEntry, Layout, TakenFile
@@ -25,8 +27,7 @@ LEAST = 24
 CACHE = "__pycache__"
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """A composition, and the places of the view that lead into it."""
 
     composition: Composition
@@ -34,8 +35,7 @@ class Cluster:
     """Place of the view -> path of the composition."""
 
 
-@dataclass(slots=True)
-class _Unit:
+class _Unit(Struct):
     """What a view has at and below one place."""
 
     directories: list[str] = field(default_factory=list)

@@ -1,7 +1,6 @@
 """Parts of a view in which libraries reach into other packages', moved into compositions."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 
@@ -13,6 +12,7 @@ from envmgr.wheel.manifest import Manifest
 from tests.support.manifests import SITE as VIEW
 from tests.support.manifests import lay
 from tests.support.packages import elf, laid_package, package
+from tests.support.values import replace
 
 MANY = [f"site-packages/front/data{number}.txt" for number in range(LEAST)]
 CORE = "site-packages/front/_core.so"
@@ -212,13 +212,11 @@ def test_a_directory_that_was_composed_for_one_package_is_led_to() -> None:
 def test_programs_are_no_symbolic_links() -> None:
     tool = "site-packages/front/tool"
     front = package("front", *FRONT.elf, elf(tool), files=MANY)
-    import msgspec
 
     files = tuple(
-        msgspec.structs.replace(each, executable=True) if each.path == tool else each
-        for each in front.files
+        replace(each, executable=True) if each.path == tool else each for each in front.files
     )
-    (entry,) = laid(msgspec.structs.replace(front, files=files))
+    (entry,) = laid(replace(front, files=files))
     made = only((entry, *laid(BACK, SIDE))).composition
     assert made.solid == (tool,)
     assert made.names[tool] == f"/store/front/{tool}"

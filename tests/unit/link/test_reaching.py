@@ -1,7 +1,5 @@
 """Which directories libraries make real, given all packages of a view."""
 
-from dataclasses import replace
-
 import pytest
 
 from envmgr.link.inputs import LaidEntry, LaidFile, LayoutInputs
@@ -11,6 +9,7 @@ from envmgr.wheel.manifest import Manifest
 from tests.support.manifests import GENERATION, PYTHON, lay
 from tests.support.manifests import SITE as VIEW
 from tests.support.packages import elf, laid_package, package
+from tests.support.values import replace
 
 HOME = "site-packages/front/lib"
 FRONT = package(
@@ -28,7 +27,7 @@ def inputs(*manifests: Manifest, **more: object) -> LayoutInputs:
         name=EnvironmentName("trial"),
         generation=GENERATION,
     )
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)
 
 
 def reach(*manifests: Manifest, **more: object) -> Reaching:
@@ -153,7 +152,6 @@ def test_a_link_to_what_is_real_stands_in_a_directory_that_is_real() -> None:
 
 
 def test_a_directory_of_which_nothing_is_told_stays_real() -> None:
-    import msgspec
 
-    odd: LaidEntry = laid_package(msgspec.structs.replace(BACK, reaching=("site-packages/back",)))
+    odd: LaidEntry = laid_package(replace(BACK, reaching=("site-packages/back",)))
     assert reach_of(inputs(entries=(odd,))).homes == (frozenset({"site-packages/back"}),)
