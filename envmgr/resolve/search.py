@@ -5,13 +5,15 @@ mask is chosen". Clauses say what roots, constraints and the metadata of chosen
 options demand; they are added as options are tried. Leaving clauses out can only
 admit more, so a refutation from those seen is a proof: the options of every name
 in it are all that its index offers. Yanked options are the one exception (a pin
-may stand in metadata not read yet); ``search`` reads on before it believes those.
+may stand in metadata not read yet): ``search`` looks whether they would help at
+all, and reads on before it believes that nothing pins them.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from envmgr.names import ExtraName, PackageName
 from envmgr.resolve.clauses import Clause, ClauseSolver, Literal
@@ -48,6 +50,8 @@ class Scope(Struct, frozen=True, kw_only=True):
     """Only these; and nothing new is read."""
     waived: frozenset[PackageName] = frozenset()
     """Names that count as satisfied whatever is asked of them."""
+    yanked: bool = False
+    """Whether yanked options need no pin."""
     patience: int | None = None
     """How many conflicts, and how many wheels' metadata, before it is given up; ``None``: any."""
 
@@ -87,6 +91,7 @@ def search(facts: Facts, scope: Scope = WHOLE) -> Selection | Refutation:
 
     Raises IndexFailure, and GivenUp where the scope limits patience.
     """
+    looked = False
     while True:
         run = _Search(facts, scope)
         try:
@@ -98,9 +103,23 @@ def search(facts: Facts, scope: Scope = WHOLE) -> Selection | Refutation:
         if not any(isinstance(origin, YankedOrigin) for origin in found.origins):
             return found
         before = sum(map(len, facts.pins.values()))
+        if not looked:
+            looked = True
+            without_pins = _refuted_without_pins(facts, scope)
+            if without_pins is not None:
+                return without_pins
         _read_everything(facts, run.lanes)
         if before == sum(map(len, facts.pins.values())):
             return found
+
+
+def _refuted_without_pins(facts: Facts, scope: Scope) -> Refutation | None:
+    """Refute the problem as if every yanked option were pinned: then no pin could help."""
+    try:
+        found = _Search(facts, replace(scope, yanked=True)).run()
+    except GivenUp:
+        return None
+    return found if isinstance(found, Refutation) else None
 
 
 def _read_everything(facts: Facts, lanes: Mapping[PackageName, _Lane]) -> None:
@@ -273,7 +292,7 @@ class _Search:
             constrained = self._solver.variables(1)
             self._solver.ban(constrained, lane.first, package.full & ~self._facts.allowed(name))
             self._state([constrained], ConstraintOrigin(name))
-        if package.needs_pin:
+        if package.needs_pin and not self._scope.yanked:
             self._unpinned.append(lane)
         return lane
 
@@ -349,8 +368,10 @@ class _Search:
 
     def _forbid_unpinned(self, selection: Selection) -> bool:
         """Rule out a selection in which the only pin on a yanked option is itself not needed."""
-        if self._scope.origins is not None or not any(
-            lane.package.needs_pin for lane in self.lanes.values()
+        if (
+            self._scope.origins is not None
+            or self._scope.yanked
+            or not any(lane.package.needs_pin for lane in self.lanes.values())
         ):
             return False
         places = reached(self._facts, selection, self._roots, self._scope.waived)

@@ -52,6 +52,17 @@ def test_only_chosen_versions_are_read_where_nothing_clashes() -> None:
     assert {one for one in universe.asked if " " in one} == {"a 3", "b 3"}
 
 
+def test_pins_are_not_searched_for_where_yanked_versions_would_not_help() -> None:
+    old = " ".join(map(str, range(1, 30)))
+    universe = parse_universe(
+        f"base {old}\nbase 30\nplugin 1 3: base >=30\nplugin 2 yanked: base >=30"
+    )
+    answer = resolve(make_problem("base <30", "plugin"), universe)
+    assert isinstance(answer, Conflict)
+    assert "plugin 2" in universe.asked
+    assert "base 1" not in universe.asked
+
+
 def test_each_name_is_reported_once() -> None:
     events: list[Event] = []
     resolve(make_problem("a", "b"), parse_universe("a 1: b\na 2: b >=2\nb 1"), events.append)
