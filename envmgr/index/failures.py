@@ -55,7 +55,9 @@ class IndexRefused(IndexFailure):
         meaning = {
             401: "it wants credentials",
             403: "access is forbidden",
+            404: "there is no such file",
             407: "the proxy wants credentials",
+            410: "the file was removed",
             429: "too many requests",
         }.get(self.status, "the server failed" if self.status >= 500 else "unexpected")
         return f"{who}{self.url} answered {self.status} ({meaning})"

@@ -29,6 +29,14 @@ def test_a_refusal_names_index_address_and_status_and_no_password(status: int) -
     assert error.exit_code == ExitCode.INDEX
 
 
+@pytest.mark.parametrize(
+    ("status", "meaning"), [(404, "there is no such file"), (410, "the file was removed")]
+)
+def test_a_wheel_that_is_not_there_is_told_as_that(status: int, meaning: str) -> None:
+    error = IndexRefused(None, "https://example.org/a-1-py3-none-any.whl", status)
+    assert str(error).endswith(f"answered {status} ({meaning})")
+
+
 def test_only_an_offline_failure_says_to_go_online() -> None:
     offline = IndexUnreachable(None, "https://example.org/", "it is not here", offline=True)
     assert offline.hint is not None
