@@ -1,13 +1,14 @@
-"""Entries that a program changed, taken out so that they are fetched again."""
+"""Entries that a program changed, condemned so that they are fetched again."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
 from envmgr.events import Reporter, Warned
 from envmgr.names import StoreKey
+from envmgr.store.condemned import condemned
 from envmgr.store.entry import Entry, EntryDamaged
 from envmgr.store.store import Store
-from envmgr.store.tamper import Tampering, find_tampering, put_back, set_aside
+from envmgr.store.tamper import Tampering, find_tampering
 
 
 def sound_entries(
@@ -15,10 +16,10 @@ def sound_entries(
 ) -> dict[StoreKey, Entry]:
     """Keep the entries that are there and as they were made; each other one is told of.
 
-    A changed entry is set aside until ``stack`` is left, and comes back if nothing has
-    taken its place by then. Where one was harmed the others are looked at thoroughly: who
-    deletes files, deletes more than one. A site's is used as it is, unless it cannot be read
-    at all. Raises EntryDamaged.
+    A changed entry is condemned until ``stack`` is left: it stays until another has its
+    place, whatever happens to this process. Where one was harmed the others are looked at
+    thoroughly: who deletes files, deletes more than one. A site's is used as it is, unless
+    it cannot be read at all. Raises EntryDamaged.
     """
     sound = {}
     there = {key: entry for key, entry in found.items() if entry is not None}
@@ -29,7 +30,7 @@ def sound_entries(
         if isinstance(harm, EntryDamaged) and not store.owns(entry):
             report(Warned(f"{harm}; its wheel is fetched"))
             continue
-        out = store.find(key) is None if harm is None else _is_taken_out(entry, store, stack)
+        out = store.find(key) is None if harm is None else _is_condemned(entry, store, stack)
         if not out and isinstance(harm, EntryDamaged):
             raise harm
         if not out:
@@ -48,15 +49,14 @@ def find_harm(entry: Entry, *, thorough: bool = False) -> Tampering | EntryDamag
         return damage
 
 
-def _is_taken_out(entry: Entry, store: Store, stack: ExitStack) -> bool:
-    """Set an entry aside; one that another process has just taken out is out as well."""
+def _is_condemned(entry: Entry, store: Store, stack: ExitStack) -> bool:
+    """Condemn an entry, if it is ours."""
     if not store.owns(entry):
         return False
     try:
-        place = set_aside(entry)
+        stack.enter_context(condemned(entry))
     except OSError:
         return store.find(entry.key) is None
-    stack.callback(put_back, entry, place)
     return True
 
 

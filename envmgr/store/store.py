@@ -21,6 +21,7 @@ from envmgr.locks import Holder, held_lock, read_holder, this_process
 from envmgr.names import StoreKey
 from envmgr.store.composed import Composition, is_composed, write_composed
 from envmgr.store.composed_check import is_as_composed
+from envmgr.store.condemned import is_condemned, replace_entry
 from envmgr.store.entry import Entry, wheel_of
 from envmgr.store.errors import store_failure
 from envmgr.store.staging import left_behind, make_staging, sweep_staging
@@ -78,6 +79,10 @@ class Store:
                 return Entry(key, Path(path))
         return None
 
+    def _find_lasting(self, key: StoreKey) -> Entry | None:
+        found = self.find(key)
+        return None if found is not None and is_condemned(found) else found
+
     def own_entries(self) -> tuple[Entry, ...]:
         """List the wheels' entries that stand where this store adds, by key.
 
@@ -121,6 +126,7 @@ class Store:
     ) -> Entry:
         """Unpack a wheel into the store; one that is there already is returned as it is.
 
+        One that is condemned is replaced, once its successor is whole.
         ``sha256`` is the file's, as whoever fetched it has verified; a ``helper``
         does the work, where there is one. Another process that unpacks the same wheel
         is waited for, and told of; ``holder`` is how this one is told of, if it works for
@@ -129,7 +135,7 @@ class Store:
         the wheel cannot be read. A helper that is ended leaves what ``sweep`` removes.
         """
         key = StoreKey(sha256)
-        found = self.find(key)
+        found = self._find_lasting(key)
         if found is not None:
             return found
         if helper is not None:
@@ -142,7 +148,7 @@ class Store:
             try:
                 self._prepare()
                 with self._politely(key, report, holder):
-                    return self.find(key) or self._unpack(key, archive)
+                    return self._find_lasting(key) or self._unpack(key, archive)
             except OSError as error:
                 raise store_failure(self.path, filename, error) from error
 
@@ -273,24 +279,19 @@ def _doing(store: Path) -> str:
 def _rename_in(staging: str, final: str) -> None:
     """Put a finished entry into its place, or drop it where another got there first.
 
-    A composed one that stands there damaged gives way.
+    One that is condemned gives way, and a composed one that stands there damaged.
     """
     entry = Entry(StoreKey(os.path.basename(final)), Path(final))  # noqa: PTH119 - as strings
-    if is_composed(entry.key) and os.path.lexists(final) and not is_as_composed(entry):
-        aside = make_staging(os.path.dirname(final))  # noqa: PTH120
-        with suppress(FileNotFoundError):
-            os.rename(final, aside)  # noqa: PTH104
-        _put(staging, final)
-        with suppress(OSError):
-            remove_tree(aside)
-    else:
-        _put(staging, final)
-
-
-def _put(staging: str, final: str) -> None:
     try:
-        Path(staging).rename(final)
+        if os.path.lexists(final) and (_is_damaged(entry) or is_condemned(entry)):
+            replace_entry(entry, staging)
+        else:
+            Path(staging).rename(final)
     except OSError as error:
         if error.errno not in _TAKEN:
             raise
         remove_tree(staging)
+
+
+def _is_damaged(entry: Entry) -> bool:
+    return is_composed(entry.key) and not is_as_composed(entry)

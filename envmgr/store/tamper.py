@@ -10,7 +10,7 @@ What only hashing everything finds is not found here: a file written over in pla
 a change further down alone. Bytecode is no damage, whoever wrote it: Python and pytest
 check it against the source.
 """
-# ruff: noqa: PTH104, PTH110, PTH112, PTH116 - on strings, as there are many
+# ruff: noqa: PTH110, PTH112, PTH116 - on strings, as there are many
 
 import hashlib
 import os
@@ -20,11 +20,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from envmgr.files import remove_tree
 from envmgr.store.bytecode import STAMP
 from envmgr.store.entry import MANIFEST, WHEEL_NAME, Entry, EntryDamaged, read_manifest
 from envmgr.store.sources import SOURCES
-from envmgr.store.staging import make_staging
 from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
 
 TOP = "site-packages"
@@ -81,25 +79,6 @@ def is_suspect(entry: Entry) -> bool:
         return _is_suspect(os.fspath(entry.path))
     except OSError:
         return True
-
-
-def set_aside(entry: Entry) -> str:
-    """Move an entry out of the way and return where to, for ``put_back``. Raises OSError.
-
-    It stands under a name that is swept when this process is gone.
-    """
-    place = make_staging(os.fspath(entry.path.parent))
-    os.rename(entry.path, place)
-    return place
-
-
-def put_back(entry: Entry, place: str) -> None:
-    """Bring back what was set aside, or remove it where another has its place now."""
-    try:
-        os.rename(place, entry.path)
-    except OSError:
-        with suppress(OSError):
-            remove_tree(place)
 
 
 def _compared(entry: Entry) -> Tampering | None:

@@ -78,6 +78,7 @@ DOORS = {
     "store/composed": "disk",
     "store/composed_check": "disk",
     "store/recompose": "disk",
+    "store/condemned": "disk",
     "store/copy": "disk",
     "store/entry": "disk",
     "store/facts": "disk",

@@ -12,7 +12,7 @@ from envmgr.files import remove_tree
 from envmgr.store.bytecode import Compiler
 from envmgr.store.entry import MANIFEST, Entry, read_manifest
 from envmgr.store.store import Store, open_store
-from envmgr.store.tamper import find_tampering, put_back, set_aside
+from envmgr.store.tamper import find_tampering
 from tests.support.views import add, this_interpreter
 from tests.support.wheels import make_wheel
 
@@ -153,20 +153,6 @@ def test_bytecode_is_no_damage_and_is_looked_at_once(
 
 
 def test_an_entry_that_somebody_takes_away_was_not_changed(entry: Entry) -> None:
-    set_aside(entry)
+    entry.path.rename(entry.path.with_name("elsewhere"))
 
     assert find_tampering(entry) is None
-
-
-def test_what_was_set_aside_comes_back_unless_its_place_is_taken(
-    store: Store, entry: Entry, tmp_path: Path
-) -> None:
-    place = set_aside(entry)
-    assert store.find(entry.key) is None
-    put_back(entry, place)
-    assert store.find(entry.key) == entry
-
-    place = set_aside(entry)
-    add(store, make_wheel("pack", files=FILES), tmp_path)
-    put_back(entry, place)
-    assert os.listdir(entry.path.parent) == [entry.key]
