@@ -305,8 +305,9 @@ def has_generation(prefix: Path) -> bool:
 def environments_under(root: Path) -> tuple[Path, ...]:
     """List the prefixes that stand directly in ``root``, sorted; none where it is absent.
 
-    Damaged environments are among them, those that were never finished are not.
-    One that may not be looked into is left out. Raises EnvironmentsHidden.
+    Damaged environments are among them, those that were never finished are not, nor is
+    what is left of deleted ones. One that may not be looked into is left out. Raises
+    EnvironmentsHidden.
     """
     try:
         names = sorted(os.listdir(os.path.join(root, ".")))
@@ -314,7 +315,7 @@ def environments_under(root: Path) -> tuple[Path, ...]:
         return ()
     except OSError as error:
         raise EnvironmentsHidden(root, (error.strerror or str(error)).lower()) from error
-    prefixes = (root / name for name in names)
+    prefixes = (root / name for name in names if not name.startswith("."))
     return tuple(
         prefix
         for prefix in prefixes
@@ -363,17 +364,19 @@ def _forget_unfinished(prefix: Path) -> None:
 def delete_prefix(prefix: Path) -> None:
     """Remove an environment with everything in it; links are not followed.
 
-    It is renamed aside first, so that nobody meets half an environment.
+    It is renamed aside first, so that nobody meets half an environment; what a killed
+    process leaves of it is swept like what is staged in a store.
     Raises PrefixTaken for what is not ours, NoEnvironment, PrefixUnusable.
     """
     from envmgr.files import remove_tree
+    from envmgr.store.staging import staging_name
 
     kind = prefix_kind(prefix)
     if kind == "absent":
         raise NoEnvironment(prefix)
     if kind != "environment" or prefix.is_symlink():
         raise PrefixTaken(prefix, "directory" if kind == "environment" else kind)
-    doomed = prefix.with_name(f".{prefix.name}.{os.getpid()}.deleted")
+    doomed = prefix.with_name(f"{staging_name()}.{prefix.name}")
     try:
         prefix.rename(doomed)
     except OSError:

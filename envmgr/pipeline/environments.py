@@ -1,6 +1,7 @@
 """The environments there are: find, list, delete."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 
@@ -36,6 +37,7 @@ from envmgr.pipeline.types import (
 )
 from envmgr.spec.settings import Settings
 from envmgr.store.entry import Entry, EntryDamaged, read_manifest
+from envmgr.store.staging import sweep_staging
 from envmgr.store.store import Store, open_store
 
 
@@ -186,6 +188,8 @@ def delete(selector: Selector, settings: Settings, report: Reporter) -> Deleted:
     with lock_prefix(prefix, report):
         delete_prefix(prefix)
     uproot_prefix(prefix, open_store(settings.stores))
+    with suppress(OSError):
+        sweep_staging(str(settings.environments))
     return Deleted(name=name, prefix=prefix)
 
 

@@ -1,6 +1,7 @@
 """``store gc``, ``verify`` and ``du``: what the store holds, for whom, and whether it is whole."""
 
 from collections.abc import Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, time
@@ -23,6 +24,7 @@ from envmgr.store.collect import CollectedEntry, collect, measure_entry, measure
 from envmgr.store.composed import is_composed, read_composition, told_of
 from envmgr.store.errors import StoreUnreadable
 from envmgr.store.findings import Finding
+from envmgr.store.staging import sweep_staging
 from envmgr.store.store import Store, open_store
 from envmgr.store.verify import Checked, check_store
 
@@ -129,6 +131,9 @@ def collect_store(
         return reach.reached, tuple(root.file for root in reach.gone)
 
     collection = collect(store.path, read, age, report, dry_run=dry_run)
+    if not dry_run:
+        with suppress(OSError):
+            sweep_staging(str(settings.environments))
     for root in reach.unseen:
         report(Noted(f"{root.prefix} cannot be looked into from here; what it needs stays"))
     return Collected(

@@ -241,7 +241,7 @@ def test_deleting_an_environment_leaves_the_store_and_what_links_point_at(
     assert not prefix.exists()
     assert (precious / "x").read_text() == "x"
     assert (entry.path / "site-packages/alpha/__init__.py").exists()
-    assert [name for name in os.listdir(tmp_path) if "deleted" in name] == []
+    assert [name for name in os.listdir(tmp_path) if name.startswith(".")] == []
     with pytest.raises(NoEnvironment):
         delete_prefix(prefix)
 

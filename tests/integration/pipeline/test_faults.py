@@ -11,7 +11,7 @@ import pytest
 
 from envmgr.errors import EnvmgrError
 from envmgr.names import EnvironmentName
-from envmgr.pipeline.environments import find_prefix
+from envmgr.pipeline.environments import find_prefix, list_environments
 from envmgr.pipeline.errors import NoSuchEnvironment
 from envmgr.pipeline.generations import NoSuchGeneration, list_history, rollback
 from envmgr.pipeline.types import ByName
@@ -25,6 +25,7 @@ from tests.support.index_server import (
     hosted,
 )
 from tests.support.project import Project
+from tests.support.upkeep import collect
 from tests.support.wheels import make_wheel
 from tests.support.zips import ZipMember
 
@@ -210,6 +211,31 @@ def test_a_first_create_that_was_killed_before_its_switch_made_no_environment(
         find_prefix(PROJECT, project.settings)
     assert project.create().made == "created"
     assert [each.number for each in list_history(PROJECT, project.settings)] == [1]
+
+
+DELETE = """
+import os, signal, sys
+from pathlib import Path
+import envmgr.files as module
+from envmgr.names import EnvironmentName
+from envmgr.pipeline.environments import delete
+from envmgr.pipeline.types import ByName
+from tests.support.project import Project
+module.remove_tree = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+project = Project(Path(sys.argv[1]), sys.argv[2])
+delete(ByName(EnvironmentName("project")), project.settings, print)
+"""
+
+
+def test_what_a_killed_deletion_leaves_is_no_environment_and_is_swept(project: Project) -> None:
+    project.write("alpha ==1.0")
+    project.create()
+    kill_before_switch(project, DELETE)
+
+    assert list_environments(project.settings, project.events.append) == ()
+    assert len(os.listdir(project.settings.environments)) == 1
+    collect(project)
+    assert os.listdir(project.settings.environments) == []
 
 
 def start_create(project: Project) -> subprocess.Popen[str]:
