@@ -7,6 +7,7 @@ from envmgr.pipeline.environments import record_of
 from envmgr.pipeline.types import KeptCopy, LibraryFile, ReplacedCopy, Selector, SharedRuntime
 from envmgr.runtime.plan_types import APART, UNUSED, FamilyPlan, Replaced, RuntimePlan, Written
 from envmgr.runtime.survey import FileOf
+from envmgr.runtime.types import HOST, VENDORED
 from envmgr.spec.settings import Settings
 
 
@@ -69,10 +70,14 @@ def _file(name: str) -> LibraryFile:
 
 
 def told_of_runtimes(note: str | None, record: GenerationRecord) -> Iterator[str]:
-    """Yield what somebody should know who chose a runtime: copies that stay, and why."""
+    """Yield what somebody should know who chose a runtime: that it is not there, and what stays."""
     if note is not None:
         yield note
     for runtime in record.runtimes:
+        named = runtime.by_file and runtime.implementation not in (VENDORED, HOST)
+        if named and not runtime.servers:
+            chosen = f"{runtime.family}: {runtime.implementation}"
+            yield f"no package brings `{chosen}`: what can use it goes without, or has its own"
         for copy, reason in runtime.kept if runtime.by_file else ():
             if reason not in (APART, UNUSED):
                 file = _file(copy)

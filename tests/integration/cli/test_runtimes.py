@@ -78,6 +78,7 @@ def test_create_warns_of_copies_that_stay_although_the_file_chose(
     done = envmgr(*words, environ=environ, directory=tmp_path)
     assert done.returncode == 0
     assert (
+        "warning: no package brings `openmp: llvm`: what can use it goes without, or has its own\n"
         "warning: alpha keeps its own openmp (site-packages/alpha.libs/libgomp-aaaaaaaa.so.1): "
         "llvm is in no package\n"
     ) in done.stderr
