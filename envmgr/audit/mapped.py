@@ -55,10 +55,12 @@ class LoadedFamily:
 
 
 def module_names(top_level: Iterable[str]) -> tuple[str, ...]:
-    """Turn what stands in ``site-packages`` into names to import."""
+    """Turn what stands in ``site-packages`` into names to import, without plain libraries."""
     found = set()
     for name in top_level:
         extension = _EXTENSION.fullmatch(name)
+        if not extension and name.startswith("lib") and name.endswith(".so"):
+            continue
         module = extension[1] if extension else name.removesuffix(".py").removesuffix(".so")
         if module.isidentifier() and module not in _NOT_IMPORTED:
             found.add(module)

@@ -77,7 +77,14 @@ def test_static_copies_are_told_where_their_library_is_mapped() -> None:
 
 def test_what_stands_in_site_packages_becomes_names_to_import() -> None:
     names = ("numpy", "numpy.libs", "six.py", "_x.cpython-311-x86_64-linux-gnu.so", "y.abi3.so")
-    more = ("z.so", "tests", "a-b.pth", "_cffi_backend.cpython-311-x86_64-linux-gnu.so")
+    more = (
+        "z.so",
+        "libz-1a2b3c4d.so",
+        "libz.so",
+        "tests",
+        "a-b.pth",
+        "_cffi_backend.cpython-311-x86_64-linux-gnu.so",
+    )
     assert module_names((*names, *more)) == ("_cffi_backend", "_x", "numpy", "six", "y", "z")
 
 
