@@ -50,14 +50,17 @@ class _Unit(Struct):
         return sum(map(len, (self.directories, self.links, self.taken, self.bytecode)))
 
 
-def clusters_of(view: Layout, entries: tuple[LaidEntry, ...], site: str) -> tuple[Cluster, ...]:
+def clusters_of(
+    view: Layout, entries: tuple[LaidEntry, ...], site: str, least: int = LEAST
+) -> tuple[Cluster, ...]:
     """Decide which parts of a view move into compositions; a pure function.
 
-    ``site`` is the view's ``site-packages``. Absent bytecode is left out already.
+    ``site`` is the view's ``site-packages``; each must save ``least`` entries of the view.
+    Absent bytecode is left out already.
     """
-    if not any(_is_below(home, site) for home in view.sought):
+    if not any(_is_below(home, site) for home in view.reaching):
         return ()
-    return tuple(_Clustering(view, entries, site).run())
+    return tuple(_Clustering(view, entries, site).run(least))
 
 
 def fold(view: Layout, clusters: Iterable[Cluster], roots: Mapping[StoreKey, str]) -> Layout:
@@ -93,23 +96,25 @@ class _Clustering:
         self._owners = _Owners(entries)
         self._spaces = self._shared_by_several()
         self._units: dict[str, _Unit] = {}
+        self._groups: dict[str, set[str]] = {}
+        self._lost: set[str] = set()
         self._gather()
 
-    def run(self) -> Iterator[Cluster]:
+    def run(self, least: int) -> Iterator[Cluster]:
         for names in self._joined():
             real = [name for name in names if name in self._units]
             units = {name: self._units[name] for name in (*real, *self._siblings(real))}
             mirrored = {name: self._view.links.get(name) for name in names if name not in units}
             movable = all(unit.movable for unit in units.values()) and None not in mirrored.values()
             saved = sum(unit.entries for unit in units.values()) - len(units)
-            if movable and saved >= LEAST:
+            if movable and saved >= least:
                 links = {name: link for name, link in mirrored.items() if link is not None}
                 yield self._cluster(units, links)
 
     def _shared_by_several(self) -> frozenset[str]:
         """Return the directories in ``site-packages`` in which units stand, and not beside them."""
         tops = {each for each in self._view.directories if each.rpartition("/")[0] == self._site}
-        wheels: dict[str, set[int]] = {top: set() for top in tops - self._view.sought.keys()}
+        wheels: dict[str, set[int]] = {top: set() for top in tops - self._view.reaching}
         for path, target in self._view.links.items():
             top = self._top(path)
             if top in wheels:
@@ -185,8 +190,8 @@ class _Clustering:
 
     def _joined(self) -> list[list[str]]:
         """Return the units that reach into each other, sorted; none that reach elsewhere."""
-        groups: dict[str, set[str]] = {}
-        lost: set[str] = set()
+        groups, lost = self._groups, self._lost
+        reaching = {self._unit(home) for home in self._view.reaching}
         for home, places in self._view.sought.items():
             unit = self._unit(home)
             if unit is None:
@@ -195,20 +200,23 @@ class _Clustering:
             for place in places:
                 other = self._unit(place)
                 if other is None:
-                    lost.add(unit)  # it finds libraries in what no composition holds
+                    lost.add(unit)  # it looks into what no composition holds
                 else:
                     together.add(other)
             merged = together.union(*(groups.get(each, ()) for each in together))
             groups.update(dict.fromkeys(merged, merged))
-        found = {min(group): group for group in groups.values() if not group & lost}
+        found = {
+            min(group): group for group in groups.values() if group & reaching and not group & lost
+        }
         return [sorted(found[first]) for first in sorted(found)]
 
     def _siblings(self, names: Collection[str]) -> Iterator[str]:
-        """Yield the other units that the same wheels fill in the same namespaces."""
+        """Yield what the same wheels fill in the same namespaces, and looks at nothing else."""
         spaces = {self._top(name) for name in names} & self._spaces
         owners = set().union(*(self._units[name].owners for name in names))
         for name, unit in self._units.items():
-            if name not in names and self._top(name) in spaces and unit.owners & owners:
+            alone = self._groups.get(name, {name}) == {name} and name not in self._lost
+            if alone and name not in names and self._top(name) in spaces and unit.owners & owners:
                 yield name
 
     def _cluster(self, units: Mapping[str, _Unit], mirrored: Mapping[str, str]) -> Cluster:

@@ -107,8 +107,10 @@ class Layout(Struct, frozen=True, kw_only=True):
     taken: Mapping[str, TakenFile] = field(default_factory=dict)
     taken_bytecode: Mapping[str, TakenFile] = field(default_factory=dict)
     """Bytecode of modules in ``taken``, which may be absent too."""
+    reaching: frozenset[str] = frozenset()
+    """The directories that libraries make real."""
     sought: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Directories that libraries make real -> the others that they look into and find."""
+    """Directories that are real, of libraries -> the others into which these look."""
     notes: tuple[str, ...] = ()
     """What could not be taken over, a sentence each."""
 

@@ -349,7 +349,12 @@ class _View:
             bytecode=self._bytecode,
             taken=self._taken,
             taken_bytecode=self._taken_bytecode,
-            sought=self._reach.sought,
+            reaching=self._reach.places,
+            sought={
+                path: self._reach.sought[path]
+                for path in self._directories
+                if path in self._reach.sought
+            },
             notes=(*self._notes, *unused),
         )
 

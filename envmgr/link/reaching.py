@@ -31,8 +31,10 @@ class Reaching:
 
     homes: tuple[frozenset[str], ...]
     """Of each entry, in order: the directories, as paths of the entry."""
+    places: frozenset[str] = frozenset()
+    """The same, of all entries, as paths of the view."""
     sought: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Each of them -> the other directories that its libraries look into and find."""
+    """Each directory of libraries -> the others that these look into, and where some are."""
 
 
 def reach_of(inputs: LayoutInputs) -> Reaching:
@@ -82,13 +84,14 @@ class _Reach:
         while self._widen(homes):
             pass
         sought: dict[str, frozenset[str]] = {}
-        for number, found in enumerate(homes):
-            for home in found:
+        for number, looks in enumerate(self._looks):
+            for home, looked in looks.items():
                 place = self._places[number].of(home)
-                looked = self._looks[number].get(home, set()) - {place}
-                there = frozenset(each for each in looked if each in self._bringing)
-                sought[place] = sought.get(place, frozenset()) | there
-        return Reaching(tuple(map(frozenset, homes)), sought)
+                there = frozenset(each for each in looked - {place} if each in self._bringing)
+                if there or place in sought:
+                    sought[place] = sought.get(place, frozenset()) | there
+        places = (self._places[at].of(home) for at, found in enumerate(homes) for home in found)
+        return Reaching(tuple(map(frozenset, homes)), frozenset(places), sought)
 
     def _finds_others(self, number: int, home: str) -> bool:
         """Whether a directory's libraries find any of others; one that tells nothing counts.

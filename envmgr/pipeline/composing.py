@@ -77,7 +77,7 @@ def have_composed(
 
 def damage_of(entry: Entry) -> str | None:
     """Say what became of a composed entry, without a full stop; ``None`` where it is whole."""
-    findings, _ = check_composed(entry)
+    findings, _ = check_composed(entry, reading=False)
     if not findings:
         return None
     paths = few_paths(tuple(sorted({finding.path or "itself" for finding in findings})))

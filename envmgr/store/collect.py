@@ -213,7 +213,8 @@ def _further_names(key: StoreKey, path: Path) -> Set[str]:
 def measure_tree(path: str, further: Set[str] = frozenset()) -> tuple[int, int]:
     """Return bytes of the files of a tree, and its inodes, itself included; links count as one.
 
-    Files of ``further``, relative to the tree, are other trees' and count for nothing.
+    Files of ``further``, relative to the tree, are other trees' and count for nothing, unless
+    they are copies after all.
     """
     size, inodes, waiting = 0, 1, [path]
     own = len(path) + 1
@@ -221,7 +222,7 @@ def measure_tree(path: str, further: Set[str] = frozenset()) -> tuple[int, int]:
         try:
             with os.scandir(waiting.pop()) as listing:
                 for item in listing:
-                    if item.path[own:] in further and not item.is_symlink():
+                    if item.path[own:] in further and _has_other_names(item):
                         continue
                     inodes += 1
                     if item.is_dir(follow_symlinks=False):
@@ -231,6 +232,10 @@ def measure_tree(path: str, further: Set[str] = frozenset()) -> tuple[int, int]:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             continue
     return size, inodes
+
+
+def _has_other_names(item: "os.DirEntry[str]") -> bool:
+    return not item.is_symlink() and item.stat().st_nlink > 1
 
 
 def _collection(judged: _Judged, gone: tuple[CollectedEntry, ...]) -> Collection:

@@ -114,7 +114,7 @@ def _name(source: str, place: str, *, copied: bool) -> None:
         raise _gone(source) from error
     except OSError:
         if copied:
-            shutil.copyfile(source, place)
+            shutil.copy2(source, place)  # with its time, by which it is told to be the same
             executable = os.stat(source).st_mode & 0o100  # noqa: PTH116
             os.chmod(place, PROGRAM_MODE if executable else FILE_MODE)  # noqa: PTH101
         else:

@@ -12,13 +12,16 @@ from envmgr.store.entry import DIRECTORY_MODE, FILE_MODE, WHEEL_NAME, Entry
 from envmgr.store.findings import Finding, Kind
 
 
-def check_composed(entry: Entry) -> tuple[tuple[Finding, ...], int]:
-    """Compare an entry with its composition; returns what was found, and how many files it has."""
+def check_composed(entry: Entry, *, reading: bool = True) -> tuple[tuple[Finding, ...], int]:
+    """Compare an entry with its composition; returns what was found, and how many files it has.
+
+    Without ``reading``, copies of programs go by size and time.
+    """
     composition = read_composition(entry)
     if composition is None or composition.key != entry.key:
         return (_finding("facts", COMPOSITION, "does not say what the key stands for"),), 0
     try:
-        found = tuple(_Check(entry.path, composition).run())
+        found = tuple(_Check(entry.path, composition, reading=reading).run())
     except OSError as error:
         found = (_finding("unreadable", "", f"{error.filename}: {error.strerror}"),)
     ordered = sorted(found, key=lambda finding: (finding.path, finding.kind))
@@ -27,7 +30,7 @@ def check_composed(entry: Entry) -> tuple[tuple[Finding, ...], int]:
 
 def is_as_composed(entry: Entry) -> bool:
     """Tell whether a composed entry is whole, and made of what stands in the store now."""
-    return not check_composed(entry)[0]
+    return not check_composed(entry, reading=False)[0]
 
 
 def _finding(kind: Kind, path: str, detail: str) -> Finding:
@@ -35,10 +38,11 @@ def _finding(kind: Kind, path: str, detail: str) -> Finding:
 
 
 class _Check:
-    def __init__(self, root: Path, composition: Composition) -> None:
+    def __init__(self, root: Path, composition: Composition, *, reading: bool) -> None:
         self._root = root
         self._composition = composition
         self._solid = frozenset(composition.solid)
+        self._reading = reading
 
     def run(self) -> Iterator[Finding]:
         composition = self._composition
@@ -84,7 +88,7 @@ class _Check:
             if path not in self._solid:
                 return same
             return not os.path.islink(place) and (  # noqa: PTH114
-                same or filecmp.cmp(place, source, shallow=False)
+                same or filecmp.cmp(place, source, shallow=not self._reading)
             )
         except OSError:
             return False
