@@ -207,14 +207,24 @@ def measure_entry(key: StoreKey, path: Path) -> CollectedEntry:
 def _further_names(key: StoreKey, path: Path) -> Set[str]:
     """Name the files of a composed entry that are counted where their package stands."""
     composition = read_composition(Entry(key, path)) if is_composed(key) else None
-    return frozenset() if composition is None else composition.names.keys()
+    if composition is None:
+        return frozenset()
+    copies = {each for each in composition.solid if _is_copy(path / each, composition.names[each])}
+    return composition.names.keys() - copies
+
+
+def _is_copy(path: Path, source: str) -> bool:
+    """Whether a file could not be a further name of another, which is still there."""
+    try:
+        return not path.samefile(source)
+    except OSError:
+        return False
 
 
 def measure_tree(path: str, further: Set[str] = frozenset()) -> tuple[int, int]:
     """Return bytes of the files of a tree, and its inodes, itself included; links count as one.
 
-    Files of ``further``, relative to the tree, are other trees' and count for nothing, unless
-    they are copies after all.
+    Files of ``further``, relative to the tree, are other trees' and count for nothing.
     """
     size, inodes, waiting = 0, 1, [path]
     own = len(path) + 1
@@ -222,7 +232,7 @@ def measure_tree(path: str, further: Set[str] = frozenset()) -> tuple[int, int]:
         try:
             with os.scandir(waiting.pop()) as listing:
                 for item in listing:
-                    if item.path[own:] in further and _has_other_names(item):
+                    if item.path[own:] in further and not item.is_symlink():
                         continue
                     inodes += 1
                     if item.is_dir(follow_symlinks=False):
@@ -232,10 +242,6 @@ def measure_tree(path: str, further: Set[str] = frozenset()) -> tuple[int, int]:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             continue
     return size, inodes
-
-
-def _has_other_names(item: "os.DirEntry[str]") -> bool:
-    return not item.is_symlink() and item.stat().st_nlink > 1
 
 
 def _collection(judged: _Judged, gone: tuple[CollectedEntry, ...]) -> Collection:

@@ -12,13 +12,14 @@ import pytest
 from envmgr.events import silent
 from envmgr.files import remove_tree
 from envmgr.link.cluster import LEAST
-from envmgr.names import EnvironmentName
+from envmgr.names import EnvironmentName, StoreKey
 from envmgr.pipeline.copies import clone
 from envmgr.pipeline.environments import delete
 from envmgr.pipeline.generations import rollback
 from envmgr.pipeline.repair import repair_store
 from envmgr.pipeline.types import ByName, ByPrefix
 from envmgr.pipeline.upkeep import disk_use, verify_store
+from envmgr.store.collect import measure_entry
 from envmgr.store.composed import Composition, read_composition, write_composed
 from envmgr.store.composed_check import check_composed
 from envmgr.store.entry import Entry
@@ -349,10 +350,14 @@ def test_a_package_that_is_known_to_need_hard_links_has_them_in_a_composition(
     (root,) = composed(project)
     assert place(project, "front").readlink() == root / "site-packages/front"
     assert works(project)
+    before = measure_entry(StoreKey(root.name), root)
     remove_tree(root)
     monkeypatch.setattr(os, "link", refuse)
     project.create()
     assert not (root / "site-packages/front/_core.so").is_symlink()
+    copies = sum(each.stat().st_size for each in (root / "site-packages/front").rglob("*.so"))
+    assert copies > 500
+    assert measure_entry(StoreKey(root.name), root).bytes > before.bytes + copies
     assert whole(project)
     assert works(project)
     project.write("pyside6-addons", "back", "deep", more="link: {pyside6-addons: hardlink}\n")
