@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.contest import Contest, contest, entries_under, pairs
 from benchmarks.growth import growth, prepare
 from benchmarks.process import Run, Series, added, ratios, run
+from benchmarks.unpacking import cpu_ratios, unpacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,17 @@ def cold_create(c: Contest, runs: int, *, compiling: bool) -> Iterable[Row]:
     )
 
 
+def unpack(c: Contest, runs: int) -> Iterable[Row]:
+    """User and system time of a cold create from local wheels, whole commands."""
+    unpacked = unpacking(c, runs)
+    for what, theirs in (
+        ("processor time of a cold create from local wheels", unpacked.theirs),
+        ("the same, uv's files held against RECORD after it", unpacked.checked),
+    ):
+        ours = unpacked.ours
+        yield Row(what, f"{ours.cpu:.2f} s", f"{theirs.cpu:.2f} s", cpu_ratios(ours, theirs))
+
+
 def resolve(c: Contest, runs: int, *, cold: bool) -> Iterable[Row]:
     """From requirements to versions, with caches empty or filled."""
     source = c.root / "requirements.in"
@@ -188,6 +200,7 @@ JOBS: dict[str, Callable[[Contest, int], Iterable[Row]]] = {
     "resolve-cold": lambda c, runs: resolve(c, runs, cold=True),
     "cold": lambda c, runs: cold_create(c, runs, compiling=False),
     "cold-compiling": lambda c, runs: cold_create(c, runs, compiling=True),
+    "unpack": unpack,
     "pip": pip_warm,
     "growth": by_size,
     "warm-large": warm_large,
