@@ -91,6 +91,7 @@ def load_settings(environ: Mapping[str, str], home: Path) -> Settings:
     layers = _Layers(environ, _read_user(environ, home), _read_sites(environ, home))
     root = layers.take("root", "ENVMGR_HOME", _absolute, None) or _xdg(environ, "DATA", home)
     cache = layers.take("cache", "ENVMGR_CACHE", _absolute, None) or _xdg(environ, "CACHE", home)
+    root, cache = _plain(root), _plain(cache)
     pypi = _pypi(layers)
     return Settings(
         home=root,
@@ -170,7 +171,7 @@ def _stores(layers: _Layers, own: Path) -> tuple[Path, ...]:
         if locking is None:
             taken = tuple(store for file in files for store in file.stores or ())
             layers.origins["stores"] = ", ".join(_where(file, "stores") for file in files)
-    return tuple(dict.fromkeys((own, *taken)))
+    return tuple(dict.fromkeys((own, *map(_plain, taken))))
 
 
 def _pypi(layers: _Layers) -> IndexSpec:
@@ -234,6 +235,14 @@ def _absolute(variable: str, text: str) -> Path:
     if not path.is_absolute():
         raise VariableInvalid(variable, f"holds {text!r}, which is no absolute path", _FROM_ROOT)
     return path
+
+
+def _plain(path: Path) -> Path:
+    """Remove ``..`` and keep links, as of paths on the command line.
+
+    What stands below would name a directory on the way that may go some day.
+    """
+    return Path(os.path.normpath(path))
 
 
 _FROM_ROOT = "write it from / on"

@@ -109,7 +109,7 @@ class Store:
 
     def owns(self, entry: Entry) -> bool:
         """Tell whether an entry stands where this store adds, and not at the site's."""
-        return os.fspath(entry.path.parent) == os.path.normpath(self._entries[0])
+        return entry.path.parent == Path(self._entries[0])
 
     def alone(self) -> "Store":
         """Return the store without those of the site: it finds what it added itself."""

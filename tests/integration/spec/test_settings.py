@@ -71,6 +71,16 @@ def test_xdg_variables_hold_unless_they_are_relative(machine: _Machine) -> None:
     assert settings.cache == machine.root / "home/.cache/envmgr"
 
 
+def test_directories_of_settings_name_none_on_the_way(machine: _Machine) -> None:
+    machine.user("stores: [/opt/then/../envmgr]\ncache: ~/../cache\n")
+    settings = machine.settings(ENVMGR_HOME="/data/job/../envmgr/")
+    assert settings.home == Path("/data/envmgr")
+    assert settings.stores == (Path("/data/envmgr/store"), Path("/opt/envmgr"))
+    assert settings.environments == Path("/data/envmgr/environments")
+    assert settings.cache == machine.root / "cache"
+    assert machine.settings(XDG_DATA_HOME="/a/../b").home == Path("/b/envmgr")
+
+
 def test_a_variable_wins_over_the_user_and_the_user_over_the_site(machine: _Machine) -> None:
     machine.site("root: /site\ncache: /site/cache\noffline: true\n")
     machine.user("cache: /user/cache\noffline: false\n")

@@ -226,6 +226,16 @@ def test_a_process_killed_while_it_unpacks_leaves_a_store_that_works(
     assert leftovers(store) == [wheel.sha256]
 
 
+@pytest.mark.parametrize("written", ["own", "job/../own", "./own", "own/"])
+def test_an_entry_is_ours_however_the_root_is_written(tmp_path: Path, written: str) -> None:
+    (tmp_path / "job").mkdir()
+    store = open_store((Path(f"{tmp_path}/{written}"),))
+    entry = add(store, RICH, tmp_path)
+    assert store.owns(entry)
+    assert store.find(entry.key) == entry
+    remove_tree(tmp_path)
+
+
 def test_a_site_store_is_searched_and_never_written(tmp_path: Path) -> None:
     site, own = tmp_path / "site", tmp_path / "own"
     theirs = add(open_store((site,)), RICH, tmp_path)
