@@ -1,7 +1,7 @@
 """The one door: a problem goes in, a verified resolution or a proven conflict comes out."""
 
 from envmgr.events import Reporter, Warned, silent
-from envmgr.index.types import OfferSource, UnusableMetadata
+from envmgr.index.types import OfferSource, UnusableMetadata, WheelCandidate
 from envmgr.resolve.facts import Facts
 from envmgr.resolve.graph import Selection, assemble, is_valid
 from envmgr.resolve.origins import Refutation
@@ -33,6 +33,7 @@ def resolve(problem: Problem, source: OfferSource, report: Reporter = silent) ->
         raise UnsoundResolution("; ".join(violations))
     warn_of_removed_roots(problem, report)
     _warn_of_unknown_extras(facts, selection, resolution, report)
+    _warn_of_yanked(resolution, report)
     return resolution
 
 
@@ -73,3 +74,12 @@ def _warn_of_unknown_extras(
         for extra in sorted(chosen.extras - metadata.provides_extra):
             if extra not in facts.lines(name, selection[name]).gated:
                 report(Warned(f"{chosen.candidate} has no extra {extra!r}"))
+
+
+def _warn_of_yanked(resolution: Resolution, report: Reporter) -> None:
+    """Tell of every version that its project took back, with the reason (PEP 592)."""
+    for chosen in resolution.chosen.values():
+        candidate = chosen.candidate
+        if isinstance(candidate, WheelCandidate) and candidate.yanked is not None:
+            why = f": {candidate.yanked.strip()}" if candidate.yanked.strip() else ""
+            report(Warned(f"{candidate} was yanked by its project{why}"))
