@@ -225,7 +225,7 @@ def _missing(selector: Selector, settings: Settings) -> NoSuchEnvironment:
 
 def _summary(prefix: Path, record: GenerationRecord) -> EnvironmentSummary:
     return EnvironmentSummary(
-        name=record.name,
+        name=EnvironmentName(prefix.name),  # by which commands find it, whatever was interrupted
         prefix=prefix,
         file=Path(record.environment_file),
         python=record.python_version,

@@ -274,6 +274,7 @@ def test_whoever_is_killed_during_a_rename_leaves_an_environment_that_sync_compl
         (name,) = [name for name, place in places.items() if (place / ".envmgr").is_dir()]
         ended.add(name)
         assert run(places[name] / "bin" / "python", "-c", SAY) == "1.0"
+        assert [each.name for each in list_environments(made.settings)] == [name]
         if done.returncode == 0:
             break
         made.sync(named(name))
