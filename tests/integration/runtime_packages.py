@@ -146,6 +146,73 @@ CARRIERS = (
         beside=", typing-extensions",
     ),
     carrier(
+        "qiskit-aer",
+        "runs circuits as a vector and as matrix products",
+        """
+        import numpy as np
+        from qiskit import QuantumCircuit
+        from qiskit_aer import AerSimulator
+        circuit = QuantumCircuit(4)
+        circuit.h(0)
+        circuit.cx(0, 1)
+        circuit.rx(0.4, 2)
+        circuit.cx(1, 3)
+        circuit.save_statevector()
+        for method in ("statevector", "matrix_product_state"):
+            found = AerSimulator(method=method).run(circuit).result().get_statevector()
+            print(np.round(np.abs(np.asarray(found))[[0, 4, 11, 15]], 6).tolist(), end=" ")
+        print()
+        """,
+        blas=True,
+    ),
+    carrier(
+        "pyshtools",
+        "fits harmonics of a sphere by LAPACK",
+        """
+        import numpy as np
+        from pyshtools import SHWindow
+        from pyshtools.expand import SHExpandLSQ
+        places = np.random.default_rng(0)
+        latitude = np.degrees(np.arcsin(places.uniform(-1, 1, 200)))
+        longitude = places.uniform(0, 360, 200)
+        fitted = SHExpandLSQ(latitude / 90, latitude, longitude, 4)[0]
+        window = SHWindow.from_cap(theta=20, lwin=8)
+        print(np.round([*fitted[0, :3, 0], *window.eigenvalues[:3]], 5).tolist())
+        """,
+        blas=True,
+    ),
+    carrier(
+        "quippy-ase",
+        "describes the neighbours of atoms of silicon",
+        """
+        from ase.build import bulk
+        from quippy.descriptors import Descriptor
+        silicon = bulk("Si", "diamond", a=5.43, cubic=True)
+        silicon.rattle(0.05, seed=1)
+        soap = Descriptor("soap cutoff=4 l_max=4 n_max=4 atom_sigma=0.5 n_Z=1 Z={14}")
+        found = soap.calc(silicon)["data"]
+        print(found.shape, round(float((found @ found.T)[0, 1]), 5))
+        """,
+        blas=True,
+    ),
+    carrier(
+        "ngsolve",
+        "solves Poisson's equation, with an OpenBLAS that it opens for its libraries",
+        """
+        import ngsolve as ng
+        from netgen.geom2d import unit_square
+        mesh = ng.Mesh(unit_square.GenerateMesh(maxh=0.2))
+        space = ng.H1(mesh, order=3, dirichlet=".*")
+        u, v = space.TnT()
+        stiffness = ng.BilinearForm(ng.grad(u) * ng.grad(v) * ng.dx).Assemble()
+        load = ng.LinearForm(v * ng.dx).Assemble()
+        found = ng.GridFunction(space)
+        found.vec.data = stiffness.mat.Inverse(space.FreeDofs()) * load.vec
+        print(round(ng.Integrate(found, mesh), 8))
+        """,
+        blas=True,
+    ),
+    carrier(
         "pyfftw",
         "transforms on two threads",
         """
