@@ -52,7 +52,7 @@ class KnownLink(Struct, frozen=True):
     beside: PackageName | None = None
     """Without this package in the same environment, folding does no harm."""
     composed: bool = False
-    """Whether hard links do as well in a composition, beside all that its libraries look for."""
+    """Whether hard links in a composition do as well, beside all that its libraries look for."""
 
     def holds_for(self, name: PackageName, version: str, others: Set[PackageName]) -> bool:
         """Tell whether this version of a package is meant; pre-releases count like others.

@@ -150,6 +150,12 @@ def test_hard_links_in_a_composition_do_where_they_are_known_to() -> None:
     assert made.links[f"{cache}/more.cpython-312.pyc"].startswith(f"/store/more/{cache}/")
 
 
+def test_links_to_each_file_do_with_further_names_where_they_are_known_to() -> None:
+    made = only(composable(LinkWay.FILE)).composition
+    assert made.names["site-packages/front/deep/x.txt"].startswith("/store/front/")
+    assert made.solid == ()
+
+
 def test_bytecode_of_hard_links_of_one_package_is_led_to_at_once() -> None:
     made = only((*composable()[:1], *laid(BACK, SIDE)), compiled=True).composition
     cache = "site-packages/front/__pycache__"
@@ -165,6 +171,27 @@ def test_who_finds_libraries_in_the_views_lib_stays_in_the_view() -> None:
     data = package("data", elf("data/lib/libdata.so"))
     assert len(clusters(laid(front, BACK, SIDE))) == 1
     assert clusters(laid(front, BACK, SIDE, data)) == ()
+
+
+def test_who_looks_into_the_namespace_itself_stays_in_the_view() -> None:
+    """Though it finds its own there, and is real only since others bring some to its directory."""
+    space = "site-packages/prefix"
+    one = package(
+        "one",
+        elf(f"{space}/libone.so"),
+        elf(f"{space}/lib/_one.so", needed=["libone.so"], runpath=["$ORIGIN/.."]),
+        files=[f"{space}/lib/data{number}.txt" for number in range(LEAST)],
+    )
+    two = package(
+        "two",
+        elf(f"{space}/lib/libtwo.so"),
+        elf(f"{space}/plug/_two.so", runpath=["$ORIGIN/../lib", "$ORIGIN/../absent"]),
+        files=[f"{space}/plug/two.txt"],
+    )
+    view = lay(*laid(one, two))
+    assert f"{VIEW}/prefix/plug" in view.reaching
+    assert len(view.links) > LEAST
+    assert clusters(laid(one, two)) == ()
 
 
 def test_packages_that_are_joined_by_a_third_are_one() -> None:
