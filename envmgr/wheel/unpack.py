@@ -63,6 +63,8 @@ class UnpackedMember:
     or through ``data``; both check it against RECORD before they return.
     """
 
+    __slots__ = ("_known", "_member", "_wheel", "executable", "is_script", "path", "size")
+
     def __init__(self, wheel: WheelArchive, member: Member, path: str) -> None:
         self._wheel = wheel
         self._member = member
@@ -78,8 +80,10 @@ class UnpackedMember:
         Raises BrokenWheel; what was written before is then worth nothing.
         """
         if self.size < STREAMED_FROM:
-            _write(descriptor, self.data)
-            return Unpacked(self.facts, self.elf)
+            data, sha256 = self._checked
+            _write(descriptor, data)
+            elf = parse_elf(data, self.path) if data.startswith(ELF_MAGIC) else None
+            return Unpacked(FileFacts(self.path, self.size, self.executable, sha256), elf)
         hashes = _Hashes(self._wheel, self._member)
         for piece in self._wheel.stream(self._member):
             hashes.update(piece)
@@ -95,9 +99,7 @@ class UnpackedMember:
         known = self._known
         if known is None:
             data = self._wheel.extract_bytes(self._member)
-            hashes = _Hashes(self._wheel, self._member)
-            hashes.update(data)
-            known = self._known = data, hashes.check()
+            known = self._known = data, _check(data, self._wheel, self._member)
         return known
 
     @property
@@ -119,6 +121,18 @@ class UnpackedMember:
     def elf(self) -> ElfFacts | None:
         """Its dynamic section, where it has one. Raises BrokenWheel."""
         return parse_elf(self.data, self.path) if self.data.startswith(ELF_MAGIC) else None
+
+
+def _check(data: bytes, wheel: WheelArchive, member: Member) -> str:
+    """Return the sha256 of a whole member. Raises BrokenWheel where RECORD has another hash."""
+    row = wheel.record.get(member.name)
+    if row is not None and row.algorithm == "sha256":
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 == row.digest:
+            return sha256
+    hashes = _Hashes(wheel, member)
+    hashes.update(data)
+    return hashes.check()
 
 
 class _Hashes:
