@@ -204,7 +204,8 @@ def _what_there_is(derivation: Derivation, name: PackageName) -> str:
     if not package.options:
         return f"{index} has nothing of {name} for this environment."
     versions = ranged({option.version for option in package.options}, ())
-    return f"{index or 'The URL'} has {name} {versions.text}."
+    usable = " for this environment" if package.withheld else ""
+    return f"{index or 'The URL'} has {name} {versions.text}{usable}."
 
 
 def _hint(derivation: Derivation) -> str | None:
