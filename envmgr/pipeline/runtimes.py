@@ -1,12 +1,13 @@
 """Shared runtimes in a view: decide what serves, and let compositions stand in for packages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from envmgr.events import Reporter, Warned
 from envmgr.link.compose import Exchange
 from envmgr.link.inputs import LaidEntry, LaidFile
 from envmgr.names import PackageName, StoreKey
@@ -21,6 +22,7 @@ from envmgr.runtime.mpi import HostMpi, host_files, host_variables
 from envmgr.runtime.plan import plan_runtimes
 from envmgr.runtime.plan_types import RuntimePlan, Target, Written
 from envmgr.runtime.survey import FileOf
+from envmgr.runtime.types import Choice
 from envmgr.spec.types import EnvironmentSpec
 from envmgr.store.entry import Entry, EntryDamaged
 from envmgr.store.store import Store
@@ -96,6 +98,7 @@ def unify(
     catalog = catalog_of(world.settings)
     choices = choices_of(spec, world.settings)
     manifests = [laid.manifest for laid in entries]
+    _warn_of_absent(choices, {manifest.name for manifest in manifests}, world.report)
     mpi = host_mpi(spec, interpreter, manifests, world)
     reason = not_unified(interpreter)
     if reason is not None:
@@ -113,6 +116,14 @@ def unify(
         standing={name: roots.path(file) for name, file in plan.standing.items()},
         mpi=mpi,
     )
+
+
+def _warn_of_absent(
+    choices: Mapping[str, Choice], there: Collection[PackageName], report: Reporter
+) -> None:
+    for family, choice in choices.items():
+        for package in sorted(choice.apart.difference(there)):
+            report(Warned(f"`unify` of {family} names {package}, which is not in this environment"))
 
 
 def _serving(laid: LaidEntry, led_to: Iterable[FileOf]) -> LaidEntry:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from envmgr.events import Warned
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.copies import clone, rename
 from envmgr.pipeline.generations import rollback
@@ -79,6 +80,10 @@ def blas(name: str, content: int) -> Wheel:
 PLAIN = make_wheel("plain")
 
 
+def warnings(project: Project) -> list[str]:
+    return [each.text for each in project.events if isinstance(each, Warned)]
+
+
 @pytest.fixture
 def server() -> Iterator[IndexServer]:
     wheels = [ALPHA, BETA, GAMMA, NEW_ALPHA, PLAIN, ASKER, LINKED, blas("one", 1), blas("two", 1)]
@@ -145,6 +150,13 @@ def test_a_package_can_be_left_apart(project: Project) -> None:
     project.write("alpha ==1.0", "beta", "gamma", more=more)
     project.create()
     assert numbers(project, "alpha", "beta", "gamma") == "2 2 3 2"
+    assert warnings(project) == []
+
+
+def test_a_package_left_apart_that_is_not_there_is_warned_of(project: Project) -> None:
+    project.write("alpha ==1.0", "beta", more="runtimes: {openmp: {unify: {gama: false}}}\n")
+    project.create()
+    assert warnings(project) == ["`unify` of openmp names gama, which is not in this environment"]
 
 
 def test_a_changed_choice_makes_another_view_of_the_same_lock(project: Project) -> None:
