@@ -50,11 +50,18 @@ def read_catalog(directories: Iterable[Path] = ()) -> RuntimeCatalog:
     Raises FileUnreadable and RecipeInvalid, with every problem of the first bad file.
     """
     families: dict[str, Family] = {}
+    nodes: list[tuple[Path, MappingNode]] = []
     for directory in (recipe_path("runtimes"), *directories):
         for file in recipes_in(directory):
-            family = read_family(file, families)
+            family, node = _parse(_read(file), file, families)
             known = families.get(family.name)
             families[family.name] = family if known is None else _merged(known, family)
+            nodes.append((file, node))
+    for file, node in nodes:
+        findings = Findings(file)
+        _check_references(node, families, findings)
+        if findings.problems:
+            raise RecipeInvalid(file, findings.problems)
     return RuntimeCatalog(tuple(families[name] for name in sorted(families)))
 
 
@@ -75,11 +82,14 @@ def read_family(file: Path, families: Mapping[str, Family] = MappingProxyType({}
 
     Raises FileUnreadable, RecipeInvalid.
     """
+    return parse_family(_read(file), file, families)
+
+
+def _read(file: Path) -> bytes:
     try:
-        data = read_source(file)
+        return read_source(file)
     except OSError as error:
         raise FileUnreadable(file, (error.strerror or str(error)).lower()) from None
-    return parse_family(data, file, families)
 
 
 def parse_family(
@@ -89,6 +99,10 @@ def parse_family(
 
     Raises RecipeInvalid with every problem of it.
     """
+    return _parse(data, file, families)[0]
+
+
+def _parse(data: bytes, file: Path, families: Mapping[str, Family]) -> tuple[Family, MappingNode]:
     findings = Findings(file)
     decoded = decode(data, findings)
     root = None if decoded is None else compose(decoded, findings)
@@ -100,7 +114,7 @@ def parse_family(
     _check_libraries(checked, family, families, findings)
     if findings.problems:
         raise RecipeInvalid(file, findings.problems)
-    return family
+    return family, checked
 
 
 def _whole(family: Family, families: Mapping[str, Family]) -> Family:
@@ -263,6 +277,31 @@ def _check_libraries(
         if other is not None:
             hint = f"add to that family, with `family: {other}`, or use another name"
             findings.add(each.at, f"{text(each, 'name')} is a library of {other}", hint)
+
+
+def _check_references(
+    node: MappingNode, families: Mapping[str, Family], findings: Findings
+) -> None:
+    """Find what is said of other families, and that no recipe knows."""
+    known = {library.name for family in families.values() for library in family.libraries}
+    for implementation in mappings(node, "implementations"):
+        parts = (
+            each for p in mappings(implementation, "provides") for each in mappings(p, "parts")
+        )
+        needs = mappings(implementation, "needs")
+        others = (*mappings(implementation, "variables"), *mappings(implementation, "fork"))
+        for need in needs:
+            if text(need, "library") not in known:
+                findings.add(need.at, f"no family has a library `{text(need, 'library')}`")
+        for each in (*needs, *others, *parts):
+            for name, word in mapping_of(each, "when").items():
+                family = families.get(name)
+                if family is None:
+                    hint = f"write one of {', '.join(sorted(families))}"
+                    findings.add(each.at, f"no recipe has the family `{name}`", hint)
+                elif word != VENDORED and family.implementation(word) is None:
+                    hint = "write one of its implementations, or `vendored`"
+                    findings.add(each.at, f"{name} has no implementation `{word}`", hint)
 
 
 def _check_twice(node: MappingNode, key: str, findings: Findings) -> None:

@@ -308,6 +308,42 @@ def test_a_library_of_another_family_is_refused(tmp_path: Path) -> None:
     assert (problem.line, problem.message) == (5, "libgomp.so.1 is a library of openmp")
 
 
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("needs: [{library: libgopm.so.1}]", "no family has a library `libgopm.so.1`"),
+        ("variables: [{when: {opnmp: gnu}, values: {A: b}}]", "no recipe has the family `opnmp`"),
+        (
+            "variables: [{when: {openmp: gun}, values: {A: b}}]",
+            "openmp has no implementation `gun`",
+        ),
+        (
+            "wheel: w, provides: [{file: x, parts: [{file: y, when: {blas: mlk}}]}]",
+            "blas has no implementation `mlk`",
+        ),
+        (
+            "fork: [{call: f, arguments: [], place: before, when: {g: vendored}}]",
+            "no recipe has the family `g`",
+        ),
+    ],
+)
+def test_what_no_recipe_knows_is_told_once_all_are_read(
+    tmp_path: Path, rest: str, said: str
+) -> None:
+    text = implementation(f"licence: MIT, {rest}")
+    with pytest.raises(RecipeInvalid) as refused:
+        read_catalog([put(tmp_path / "r", "ours.yaml", text)])
+    (problem,) = refused.value.problems
+    assert (problem.file.name, problem.line, problem.message) == ("ours.yaml", 7, said)
+
+
+def test_families_of_a_site_may_speak_of_each_other(tmp_path: Path) -> None:
+    text = implementation("licence: MIT, variables: [{when: {f: i}, values: {A: b}}]")
+    early = text.replace("family: f", "family: e").replace("a.so", "b.so")
+    catalog = read_catalog([put(put(tmp_path / "r", "a.yaml", early), "b.yaml", text)])
+    assert catalog.family("e") is not None
+
+
 def test_a_site_adds_a_family_of_its_own(tmp_path: Path) -> None:
     text = HEAD + LIBRARIES + NONE
     catalog = read_catalog([put(tmp_path / "r", "f.yml", text)])
