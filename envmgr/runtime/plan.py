@@ -57,7 +57,13 @@ def plan_runtimes(
 
 
 def _asks_for_others(family: Family) -> bool:
-    return any(each.needs or each.variables for each in family.implementations)
+    """Tell whether anything of a family depends on what serves another."""
+    return any(each.needs or any(_conditions(each)) for each in family.implementations)
+
+
+def _conditions(implementation: Implementation) -> Iterator[Mapping[str, str]]:
+    parts = (part for provided in implementation.provides for part in provided.parts)
+    return (each.when for each in (*implementation.variables, *implementation.fork, *parts))
 
 
 class _Planning:

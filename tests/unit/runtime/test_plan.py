@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from envmgr.names import PackageName
 from envmgr.runtime.forwarding.types import Jump
@@ -11,7 +12,7 @@ from envmgr.runtime.plan import plan_runtimes
 from envmgr.runtime.plan_types import APART, UNUSED, FamilyPlan, RuntimePlan, Written
 from envmgr.runtime.recipes import parse_family, read_catalog
 from envmgr.runtime.survey import FileOf
-from envmgr.runtime.types import HOST, VENDORED, Choice, RuntimeCatalog
+from envmgr.runtime.types import HOST, VENDORED, Choice, RuntimeCatalog, Variables
 from envmgr.wheel.manifest import Manifest
 from envmgr.wheel.symbols import Export, Import, Symbols
 from tests.support.packages import elf, package, vendor
@@ -462,6 +463,20 @@ def test_what_the_wheel_that_serves_has_beside_it_is_no_copy_that_stays() -> Non
     )
     (kept,) = family(made, "blas").kept
     assert kept.file.package == "other"
+
+
+def test_a_family_with_variables_of_its_own_is_settled_before_those_that_ask_for_it() -> None:
+    told, openmp = Variables({"THREADS": "1"}), CATALOG.family("openmp")
+    assert openmp is not None
+    telling = replace(
+        openmp,
+        implementations=tuple(replace(each, variables=(told,)) for each in openmp.implementations),
+    )
+    packages = (NEW, blas("one", "libnarrow-a.so"), FAST)
+    for families in ((BLAS, telling), (telling, BLAS)):
+        catalog, wish = RuntimeCatalog(families), {"blas": Choice("fast")}
+        made = plan_runtimes(catalog, wish, packages, lambda file: SPOKEN[file.filename])
+        assert made.variables == {"FAST_THREADS": "GNU", "THREADS": "1"}
 
 
 def test_who_gives_way_to_a_sheltered_library_is_sheltered_too() -> None:
