@@ -62,8 +62,9 @@ def _asks_for_others(family: Family) -> bool:
 
 
 def _conditions(implementation: Implementation) -> Iterator[Mapping[str, str]]:
-    parts = (part for provided in implementation.provides for part in provided.parts)
-    return (each.when for each in (*implementation.variables, *implementation.fork, *parts))
+    yield from (each.when for each in implementation.variables)
+    yield from (each.when for each in implementation.fork)
+    yield from (part.when for provided in implementation.provides for part in provided.parts)
 
 
 class _Planning:
