@@ -17,16 +17,20 @@ from envmgr.index.pages import (
 def parse_html_page(body: bytes, url: str, charset: str = "utf-8") -> Page:
     """Read an HTML page: every anchor with an ``href`` that ends in a file name.
 
-    Raises UnreadablePage for a newer major version of the API, and for a page
-    that asks for a password, as servers give to whom they do not know.
+    Raises UnreadablePage for a newer major version of the API, for what is no
+    HTML, and for a page that asks for a password, as servers give to whom they
+    do not know.
     """
     try:
         text = body.decode(charset, "replace")
     except LookupError:
         text = body.decode("utf-8", "replace")
     reader = _Reader()
-    reader.feed(text)
-    reader.close()
+    try:
+        reader.feed(text)
+        reader.close()
+    except AssertionError as error:  # html.parser's word for a declaration that is none
+        raise UnreadablePage(f"its HTML is wrong: {error}") from None
     check_api_version(reader.meta.get("pypi:repository-version"))
     if reader.asks_for_password:
         raise UnreadablePage("it asks for a login")

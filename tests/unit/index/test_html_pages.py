@@ -74,6 +74,15 @@ def test_a_page_that_asks_for_a_password_is_no_project_without_files() -> None:
         parse_html_page(b'<a href="/register">Join</a><input type="password" name="p">', URL)
 
 
+def test_a_declaration_that_is_none_is_no_bug_of_ours() -> None:
+    try:
+        page = parse_html_page(b"<![\x00", URL)
+    except UnreadablePage as error:
+        assert "HTML is wrong" in str(error)
+    else:  # releases of Python differ in what they forgive
+        assert page.files == ()
+
+
 def test_a_form_without_a_password_does_no_harm() -> None:
     body = b'<form><input type="submit" name="refresh"><input></form><a href="a-1.zip">x</a>'
     assert [file.filename for file in parse_html_page(body, URL).files] == ["a-1.zip"]
