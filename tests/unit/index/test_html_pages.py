@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 
 from envmgr.index.html_pages import parse_html_page
@@ -75,12 +77,8 @@ def test_a_page_that_asks_for_a_password_is_no_project_without_files() -> None:
 
 
 def test_a_declaration_that_is_none_is_no_bug_of_ours() -> None:
-    try:
-        page = parse_html_page(b"<![\x00", URL)
-    except UnreadablePage as error:
-        assert "HTML is wrong" in str(error)
-    else:  # releases of Python differ in what they forgive
-        assert page.files == ()
+    with suppress(UnreadablePage):  # releases of Python differ in what they forgive
+        assert parse_html_page(b"<![\x00", URL).files == ()
 
 
 def test_a_form_without_a_password_does_no_harm() -> None:
