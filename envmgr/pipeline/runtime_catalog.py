@@ -54,13 +54,14 @@ def wheels_of_families(
     spec: EnvironmentSpec, settings: Settings, interpreter: Interpreter
 ) -> tuple[RuntimeFamily, ...]:
     """Return what a resolution must know of shared runtimes. Raises EnvironmentFileInvalid."""
-    choices = {
-        name: choice.implementation
-        for name, choice in choices_of(spec, settings).items()
-        if choice.implementation is not None
-    }
     shared = not_unified(interpreter) is None
-    return families_of(catalog_of(settings), choices, shared=shared)
+    return families_of(catalog_of(settings), choices_of(spec, settings), shared=shared)
+
+
+def bound_packages(spec: EnvironmentSpec, settings: Settings) -> tuple[RuntimeFamily, ...]:
+    """Return the families to which recipes bind packages. Raises EnvironmentFileInvalid."""
+    families = families_of(catalog_of(settings), choices_of(spec, settings), shared=False)
+    return tuple(family for family in families if family.works_with)
 
 
 def not_unified(interpreter: Interpreter) -> str | None:

@@ -12,7 +12,8 @@ from envmgr.link.compose import Exchange
 from envmgr.link.inputs import LaidEntry, LaidFile
 from envmgr.names import PackageName, StoreKey
 from envmgr.pipeline.composing import compose_entries
-from envmgr.pipeline.host_mpi import host_mpi
+from envmgr.pipeline.host_mpi import find_mpi
+from envmgr.pipeline.mpi_needs import MPI, check_needs, of_host, of_wheel
 from envmgr.pipeline.runtime_catalog import catalog_of, choices_of, not_unified
 from envmgr.pipeline.runtime_memory import RuntimeMemory
 from envmgr.pipeline.world import World
@@ -90,8 +91,8 @@ def unify(
     Nobody collects these until ``stack`` is left.
 
     Raises EnvironmentFileInvalid, RecipeInvalid, EntryDamaged, StoreNotWritable, StoreFull;
-    and UnusableHostMpi, NoHostMpi, SeveralHostMpis, UnservedAbi where a library of the
-    machine is to serve.
+    UnusableHostMpi, NoHostMpi, SeveralHostMpis where a library of the machine is to serve;
+    UnservedAbi where packages cannot use the MPI that serves.
     """
     if not any(laid.manifest.elf for laid in entries) and not spec.runtimes.families:
         return Unified(entries=entries)
@@ -99,7 +100,10 @@ def unify(
     choices = choices_of(spec, world.settings)
     manifests = [laid.manifest for laid in entries]
     _warn_of_absent(choices, {manifest.name for manifest in manifests}, world.report)
-    mpi = host_mpi(spec, interpreter, manifests, world)
+    mpi = find_mpi(spec, interpreter, world.environ)
+    choice = choices.get(MPI, Choice())
+    if mpi is not None:
+        check_needs(of_host(mpi), manifests, catalog, choice, spec.source, world.report)
     reason = not_unified(interpreter)
     if reason is not None:
         wished = any(choice.implementation for choice in choices.values())
@@ -108,6 +112,9 @@ def unify(
     roots = _Roots(entries)
     memory = RuntimeMemory(world.settings.cache)
     plan = plan_runtimes(catalog, choices, manifests, roots.symbols_of, memory)
+    brought = of_wheel(plan, manifests)
+    if brought is not None:
+        check_needs(brought, manifests, catalog, choice, spec.source, world.report)
     serving = tuple(_serving(laid, plan.led_to) for laid in entries)
     exchanges = _exchanges(plan, roots, memory)
     return Unified(

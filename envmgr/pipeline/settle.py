@@ -68,6 +68,8 @@ def settle(spec: EnvironmentSpec, wish: LockWish, world: World) -> Settled:
         target = target_for(wanted, None, world)
         return _as_it_is(adopt(found, target), path, target)
     stale = why_stale(found, resolution_digest(spec), inputs_of(spec)) if found else ()
+    if found is not None and not stale and wish.use is not LockUse.FROZEN:
+        stale = _outdated(found, spec, world)
     if stale and wish.use is LockUse.LOCKED:
         raise LockStale(path, stale)
     read_ahead(world.settings, solving=found is None or wish.asked)
@@ -81,6 +83,19 @@ def settle(spec: EnvironmentSpec, wish: LockWish, world: World) -> Settled:
         if not stale or wish.use is LockUse.FROZEN:
             return _as_it_is(found, path, target)
     return _anew(spec, wish, world, path, found, target)
+
+
+def _outdated(lock: Lock, spec: EnvironmentSpec, world: World) -> tuple[str, ...]:
+    """Tell in clauses what recipes have come to say against a lock.
+
+    They are read only where that can be: a runtime is locked, or a site has recipes.
+    """
+    if not lock.runtimes and not world.settings.recipes:
+        return ()
+    from envmgr.lock.bindings import against_recipes
+    from envmgr.pipeline.runtime_catalog import bound_packages
+
+    return against_recipes(lock, bound_packages(spec, world.settings))
 
 
 def _is_outgrown(spec: EnvironmentSpec, lock: Lock, target: Target) -> bool:

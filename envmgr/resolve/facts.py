@@ -332,9 +332,10 @@ class Facts:
         self._announce(requirement.name for requirement in active)
         demands = tuple(self._demand(requirement) for requirement in active)
         if extra is None:
+            version = self.package(name).options[option].version
             demands += tuple(
                 Demand(asked.name, (), asked.mask, 0, asked.requirement)
-                for asked in self.families.asked_by(name)
+                for asked in self.families.asked_by(name, version)
             )
         return self._refused_by_itself(node, demands) or demands
 

@@ -7,10 +7,12 @@ Only exclusive families are names for the solvers. They are called what no packa
 from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
+from packaging.version import Version
+
 from envmgr.names import PackageName
 from envmgr.resolve.package import Package
 from envmgr.resolve.types import Root
-from envmgr.runtime.wheels import RuntimeFamily
+from envmgr.runtime.wheels import Bound, RuntimeFamily
 from envmgr.wheel.requirement import Family
 
 
@@ -21,7 +23,8 @@ class FamilyPackage(Package):
 
     def __init__(self, family: RuntimeFamily, chosen: str | None) -> None:
         super().__init__(family_name(family.name), None, (), (), 0)
-        admitted = (name for names in family.works_with.values() for name in sorted(names))
+        bounds = (bound for bounds in family.works_with.values() for bound in bounds)
+        admitted = (name for bound in bounds for name in sorted(bound.implementations))
         known = (*sorted(family.wheels.values()), *admitted, *((chosen,) if chosen else ()))
         self.family = family.name
         self.implementations: tuple[str, ...] = tuple(dict.fromkeys(known))
@@ -49,14 +52,20 @@ class Families:
     def __init__(self, families: Iterable[RuntimeFamily], *, keeping: bool = False) -> None:
         self.packages: dict[PackageName, FamilyPackage] = {}
         self._families = tuple(families)
-        self._memberships: dict[PackageName, tuple[Membership, ...]] = {}
+        self._brought: dict[PackageName, tuple[Membership, ...]] = {}
         for family in self._families:
             if family.exclusive:
                 self._add(family, family.chosen or (family.kept if keeping else None))
 
-    def asked_by(self, name: PackageName) -> tuple[Membership, ...]:
-        """Return what every candidate of a package asks of families."""
-        return self._memberships.get(name, ())
+    def asked_by(self, name: PackageName, version: Version) -> tuple[Membership, ...]:
+        """Return what a version of a package asks of families."""
+        bound = (
+            _bound(self.packages[family_name(family.name)], family.name, each)
+            for family in self._families
+            if family.exclusive
+            for each in family.bounds(name, version)
+        )
+        return (*self._brought.get(name, ()), *bound)
 
     def served(self, packages: Container[PackageName]) -> Mapping[str, str]:
         """Return what serves each family where ``packages`` are chosen; see ``Resolution``."""
@@ -72,15 +81,16 @@ class Families:
     def _add(self, family: RuntimeFamily, chosen: str | None) -> None:
         package = FamilyPackage(family, chosen)
         self.packages[package.name] = package
-        asked = {
-            name: Membership(package.name, sum(map(package.bit, names)), Family(family.name))
-            for name, names in family.works_with.items()
-        }
         for name, brought in family.wheels.items():
             requirement = Family(family.name, brought)
-            asked[name] = Membership(package.name, package.bit(brought), requirement)
-        for name, membership in asked.items():
-            self._memberships[name] = (*self.asked_by(name), membership)
+            membership = Membership(package.name, package.bit(brought), requirement)
+            self._brought[name] = (*self._brought.get(name, ()), membership)
+
+
+def _bound(package: FamilyPackage, family: str, bound: Bound) -> Membership:
+    named = tuple(sorted(bound.implementations))
+    requirement = Family(family, one_of=named, ground=bound.ground)
+    return Membership(package.name, sum(map(package.bit, named)), requirement)
 
 
 def family_name(family: str) -> PackageName:

@@ -7,7 +7,7 @@ from envmgr.names import PackageName
 from envmgr.resolve.derivation import Derivation, Link, union
 from envmgr.resolve.families import FamilyPackage
 from envmgr.resolve.package import bits
-from envmgr.resolve.words import listed
+from envmgr.resolve.words import listed, ranged
 from envmgr.wheel.requirement import Family
 
 
@@ -17,8 +17,8 @@ class _Members:
 
     wheels: dict[PackageName, str]
     """Package -> the implementation that it brings."""
-    bound: dict[PackageName, tuple[str, ...]]
-    """Package -> the implementations that it works with."""
+    bound: dict[PackageName, list[tuple[Family, int]]]
+    """Package -> what recipes say of it, each with the mask of the options of which it is true."""
 
 
 def is_family(derivation: Derivation, name: PackageName) -> bool:
@@ -36,13 +36,15 @@ def family_sentences(derivation: Derivation, name: PackageName) -> Iterator[str]
     package = derivation.facts.families.packages[name]
     members = _members(derivation, package)
     family = package.family
-    for parent, works_with in members.bound.items():
-        yield f"{parent} works only with {_either(works_with)} as {family}."
+    for parent, told in members.bound.items():
+        for said, options in told:
+            subject = _subject(derivation, parent, options)
+            yield f"{subject} only with {_either(said.one_of)} as {family}{said.ground}."
     chosen = _chosen(derivation, package)
     others = [wheel for wheel, brought in members.wheels.items() if brought != chosen]
     if chosen is not None:
-        told = f"`runtimes` asks for {chosen} as {family}"
-        yield f"{told}, and {_are(others)} of it." if others else f"{told}."
+        asked = f"`runtimes` asks for {chosen} as {family}"
+        yield f"{asked}, and {_are(others)} of it." if others else f"{asked}."
     elif len(others) > 1:
         both = "both " if len(others) == 2 else ""
         yield (
@@ -79,15 +81,26 @@ def family_hint(derivation: Derivation, name: PackageName) -> str:
 def _members(derivation: Derivation, package: FamilyPackage) -> _Members:
     members = _Members({}, {})
     for link in derivation.links:
-        for demand in link.demands.values():
+        for wording, demand in link.demands.items():
             requirement = demand.requirement
             if demand.name != package.name or not isinstance(requirement, Family):
                 continue
             if requirement.implementation is None:
-                members.bound[link.parent] = _implementations(package, demand.mask)
+                told = (requirement, link.saying[wording])
+                members.bound.setdefault(link.parent, []).append(told)
             else:
                 members.wheels[link.parent] = requirement.implementation
     return members
+
+
+def _subject(derivation: Derivation, name: PackageName, mask: int) -> str:
+    """Write ``field 2.0 and 2.1 work``, or ``field works`` where there are no other versions."""
+    options = derivation.facts.package(name).options
+    some = {options[option].version for option in bits(mask)}
+    if len(some) == len({option.version for option in options}):
+        return f"{name} works"
+    versions = ranged(some, (option.version for option in options))
+    return f"{name} {versions.text} {versions.agreeing('works', 'work')}"
 
 
 def _chosen(derivation: Derivation, package: FamilyPackage) -> str | None:

@@ -217,9 +217,11 @@ def _mixed(family: RuntimeFamily, resolution: Resolution) -> Iterator[str]:
     there = sorted({each for name, each in family.wheels.items() if name in resolution.chosen})
     asked = [{each} for each in (family.chosen, *there) if each is not None]
     asked += [
-        {*names}
-        for name, names in family.works_with.items()
+        {*bound.implementations}
+        for name, bounds in family.works_with.items()
         if name in resolution.chosen and name not in family.wheels
+        for bound in bounds
+        if resolution.chosen[name].candidate.version in SpecifierSet(f"{bound.versions}", True)
     ]
     if family.exclusive and asked and not set.intersection(*asked):
         yield f"one {family.name} cannot be all that is asked of it: {asked}"

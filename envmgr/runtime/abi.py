@@ -1,5 +1,6 @@
 """Which MPI ABIs the packages of an environment were compiled for, by their manifests."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
@@ -11,12 +12,18 @@ from envmgr.wheel.manifest import ElfFacts, Manifest
 _BY_NAME = (("libmkl_blacs_intelmpi_", MpiAbi.MPICH), ("libmkl_blacs_openmpi_", MpiAbi.OPENMPI))
 """Libraries that name no MPI as needed and take its symbols from whoever loaded one."""
 
+_EXTENSION = re.compile(r"/(?!lib)[^/]+\.so$")
+"""A file that ``import`` may load: ``core.abi3.so``, and no ``libcore.so`` or ``plugin.so.3``."""
+
 
 class MpiNeed(Struct, frozen=True):
     """What one package asks for. Paths are those of its manifest, sorted."""
 
     files: Mapping[MpiAbi, tuple[str, ...]]
     """The files built for each ABI."""
+    optional: frozenset[str] = frozenset()
+    """Those of the files that no extension module is or needs: programs, and plug-ins that are
+    loaded if somebody asks for MPI."""
     vendored: tuple[str, ...] = ()
     """Copies of an MPI library under names of their own, which a host's MPI cannot replace."""
 
@@ -24,6 +31,11 @@ class MpiNeed(Struct, frozen=True):
     def required(self) -> MpiAbi | None:
         """The ABI it cannot do without; ``None`` where it has a build for each of several."""
         return next(iter(self.files)) if len(self.files) == 1 else None
+
+    @property
+    def is_optional(self) -> bool:
+        """Tell whether the package can be imported without any MPI."""
+        return all(file in self.optional for files in self.files.values() for file in files)
 
     def served_by(self, abis: Collection[MpiAbi]) -> bool:
         """Tell whether an MPI that offers these ABIs can serve it."""
@@ -57,7 +69,24 @@ def _need(manifest: Manifest) -> MpiNeed:
         if _is_grafted(facts):
             vendored.append(facts.path)
     ordered = {abi: tuple(sorted(files[abi])) for abi in sorted(files)}
-    return MpiNeed(ordered, tuple(sorted(vendored)))
+    told = frozenset(file for paths in ordered.values() for file in paths)
+    return MpiNeed(ordered, told - _reached_by_import(manifest.elf), tuple(sorted(vendored)))
+
+
+def _reached_by_import(files: Collection[ElfFacts]) -> frozenset[str]:
+    """Return the paths of extension modules and of all that these need in their own package."""
+    by_name: dict[str, list[ElfFacts]] = {}
+    for facts in files:
+        for name in {facts.soname or "", facts.path.rpartition("/")[2]}:
+            by_name.setdefault(name, []).append(facts)
+    reached: dict[str, None] = {}
+    waiting = [facts for facts in files if _EXTENSION.search(facts.path)]
+    while waiting:
+        facts = waiting.pop()
+        if facts.path not in reached:
+            reached[facts.path] = None
+            waiting += (found for name in facts.needed for found in by_name.get(name, ()))
+    return frozenset(reached)
 
 
 def _abi(facts: ElfFacts, own: Collection[str]) -> MpiAbi | None:

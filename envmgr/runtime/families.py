@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 
-from envmgr.runtime.types import Family, RuntimeCatalog
+from msgspec.structs import replace
+
+from envmgr.runtime.bindings import bounds_of
+from envmgr.runtime.types import Choice, Family, RuntimeCatalog
 from envmgr.runtime.wheels import RuntimeFamily
 
 _VENDORED = "vendored"
 
 
 def families_of(
-    catalog: RuntimeCatalog, choices: Mapping[str, str], *, shared: bool = True
+    catalog: RuntimeCatalog, choices: Mapping[str, Choice], *, shared: bool = True
 ) -> tuple[RuntimeFamily, ...]:
     """Return the families that matter to a resolution, in the catalog's order.
 
     ``choices`` tells what the file asks for, by family: an implementation, or a word for what
-    packages have no part in (``host``); ``vendored`` chooses nothing. A family excludes other
+    packages have no part in (``host``); ``vendored`` chooses nothing. Packages that keep apart
+    are bound to nothing. A family excludes other
     implementations where these tell an ABI: a program has that of one of them, and their wheels
     overwrite each other. In the others links decide what serves. Without ``shared`` there are no
     such links at the target, so that asking for a wheel would be for nothing.
@@ -23,15 +27,17 @@ def families_of(
 
 
 def _families(
-    catalog: RuntimeCatalog, choices: Mapping[str, str], *, shared: bool
+    catalog: RuntimeCatalog, choices: Mapping[str, Choice], *, shared: bool
 ) -> Iterator[RuntimeFamily]:
     for family in catalog.chosen_by_files():
         exclusive = any(each.abi is not None for each in family.implementations)
-        chosen = choices.get(family.name)
+        choice = choices.get(family.name, Choice())
+        chosen = choice.implementation
         if chosen == _VENDORED or not (exclusive or shared):
             chosen = None
         if exclusive or chosen is not None:
-            yield _family(family, chosen, exclusive=exclusive)
+            bounds = bounds_of(family, chosen, choice.apart) if exclusive else {}
+            yield replace(_family(family, chosen, exclusive=exclusive), works_with=bounds)
 
 
 def _family(family: Family, chosen: str | None, *, exclusive: bool) -> RuntimeFamily:

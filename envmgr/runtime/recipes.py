@@ -12,6 +12,7 @@ from typing import Literal, TypeVar, cast
 
 from msgspec.structs import replace
 
+from envmgr.runtime.bindings import check_bindings, merged_bindings, parse_bindings
 from envmgr.runtime.forwarding.spelling import Integers, Spelling, Style
 from envmgr.runtime.nodes import flag, mapping_of, mappings, text, texts
 from envmgr.runtime.shapes import RUNTIME
@@ -112,6 +113,7 @@ def _parse(data: bytes, file: Path, families: Mapping[str, Family]) -> tuple[Fam
     family = _family(checked, findings)
     _check_names(checked, _whole(family, families), findings)
     _check_libraries(checked, family, families, findings)
+    check_bindings(checked, _whole(family, families), findings)
     if findings.problems:
         raise RecipeInvalid(file, findings.problems)
     return family, checked
@@ -136,6 +138,7 @@ def _family(node: MappingNode, findings: Findings) -> Family:
             StaticCopy(files=texts(each, "files"), what=text(each, "what"))
             for each in mappings(node, "static-copies")
         ),
+        bindings=parse_bindings(node, findings),
     )
 
 
@@ -322,6 +325,7 @@ def _merged(known: Family, added: Family) -> Family:
         libraries=_by_name(known.libraries, added.libraries),
         implementations=_by_name(known.implementations, added.implementations),
         static_copies=(*known.static_copies, *added.static_copies),
+        bindings=merged_bindings(known.bindings, added.bindings),
     )
 
 

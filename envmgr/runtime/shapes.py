@@ -96,6 +96,18 @@ _IMPLEMENTATION = Record(
     hint="write `- {name: NAME, description: TEXT, licence: TEXT, provides: [...]}`",
 )
 
+_BINDING = Record(
+    (
+        Field("package", Text(), "the package"),
+        Field("versions", Text(), "a specifier (PEP 440); left out: all of them"),
+        Field("abis", _TEXTS, "SONAMEs of MPI libraries, one of which it needs"),
+        Field("implementations", _TEXTS, "implementations, one of which it needs"),
+        Field("reason", Text(), "what shows it, in one clause"),
+    ),
+    required=("package", "reason"),
+    hint="write `- {package: NAME, abis: [SONAME], reason: TEXT}`",
+)
+
 RUNTIME = Record(
     (
         Field("schema", SchemaVersion(RECIPE_SCHEMA), "the format of this file"),
@@ -105,6 +117,7 @@ RUNTIME = Record(
         Field("support", Flag(), "whether it only serves others, and no file chooses it"),
         Field("libraries", ListOf(_LIBRARY), "libraries that packages bring copies of"),
         Field("implementations", ListOf(_IMPLEMENTATION), "ways to have it"),
+        Field("works-with", ListOf(_BINDING), "packages that work only with some of these"),
         Field("build", BUILD, "small wheels of it, for `envmgr recipe build`"),
         Field(
             "static-copies",

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from msgspec import Struct, field
+from packaging.specifiers import SpecifierSet
 
 from envmgr.names import PackageName
 from envmgr.runtime.forwarding.spelling import Spelling
@@ -125,6 +126,18 @@ class StaticCopy(Struct, frozen=True, kw_only=True):
     what: str
 
 
+class Binding(Struct, frozen=True, kw_only=True):
+    """A package that works only with some implementations, or those of some ABIs, of a family."""
+
+    package: PackageName
+    versions: SpecifierSet
+    implementations: tuple[str, ...]
+    abis: tuple[str, ...]
+    reason: str
+    source: str
+    """The recipe's file."""
+
+
 class Family(Struct, frozen=True, kw_only=True):
     """A kind of runtime of which a process should have one: ``openmp``, ``blas``, ``mpi``."""
 
@@ -139,6 +152,7 @@ class Family(Struct, frozen=True, kw_only=True):
     support: bool = False
     """Whether it only serves others (gfortran, quadmath), so that no file chooses it."""
     static_copies: tuple[StaticCopy, ...] = ()
+    bindings: tuple[Binding, ...] = ()
 
     def library_of(self, filename: str) -> Library | None:
         """Return the library that a file of this name is a copy of."""

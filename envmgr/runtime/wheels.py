@@ -3,9 +3,32 @@
 from collections.abc import Mapping
 
 from msgspec import Struct, field
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from envmgr.names import PackageName
 from envmgr.wheel.requirement import Named
+
+
+class Bound(Struct, frozen=True, kw_only=True):
+    """What a recipe says of a package that works only with some implementations of a family."""
+
+    implementations: frozenset[str]
+    versions: SpecifierSet = field(default_factory=SpecifierSet)
+    """The package's versions of which it is true."""
+    source: str = ""
+    """The recipe's file."""
+    reason: str = ""
+
+    def holds_for(self, version: Version) -> bool:
+        """Tell whether this version is meant; pre-releases count like others."""
+        return self.versions.contains(version, prereleases=True)
+
+    @property
+    def ground(self) -> str:
+        """``, says FILE: REASON``; empty where nothing is known of it."""
+        reason = f": {self.reason}" if self.reason else ""
+        return f", says {self.source}{reason}" if self.source else ""
 
 
 class RuntimeFamily(Struct, frozen=True, kw_only=True):
@@ -25,5 +48,11 @@ class RuntimeFamily(Struct, frozen=True, kw_only=True):
     """The wheel that the chosen implementation needs, where it needs one."""
     kept: str | None = None
     """What a lock recorded; kept where it still fits and nothing is chosen."""
-    works_with: Mapping[PackageName, frozenset[str]] = field(default_factory=dict)
-    """Packages bound to an ABI -> the implementations that have it."""
+    works_with: Mapping[PackageName, tuple[Bound, ...]] = field(default_factory=dict)
+    """Packages bound to an ABI. Where several hold for a version, all of them count."""
+
+    def bounds(self, package: PackageName, version: Version) -> tuple[Bound, ...]:
+        """Return what holds for a version of a package that brings no implementation itself."""
+        if package in self.wheels:
+            return ()
+        return tuple(each for each in self.works_with.get(package, ()) if each.holds_for(version))

@@ -44,14 +44,19 @@ class Direct(Struct, frozen=True):
 
 
 class Family(Struct, frozen=True):
-    """A requirement on a shared runtime, such as ``mpi``; ``None`` takes any implementation."""
+    """A requirement on a shared runtime, such as ``mpi``; ``None`` takes any implementation.
+
+    ``ground`` is a clause that says why one of several is needed.
+    """
 
     family: str
     implementation: str | None = None
+    one_of: tuple[str, ...] = ()
+    ground: str = ""
 
     def __str__(self) -> str:
-        chosen = f" = {self.implementation}" if self.implementation else ""
-        return f"runtime {self.family}{chosen}"
+        named = self.implementation or " or ".join(self.one_of)
+        return f"runtime {self.family}{f' = {named}' if named else ''}{self.ground}"
 
 
 Requirement: TypeAlias = Named | Direct | Family

@@ -138,7 +138,7 @@ class Exhaustion:
             for name, candidate in chosen.items()
         ) and self.has_one_of_each_family(chosen)
 
-    def has_one_of_each_family(self, chosen: Iterable[str]) -> bool:
+    def has_one_of_each_family(self, chosen: Mapping[str, Candidate]) -> bool:
         """Whether one implementation of each exclusive family can be all that is asked of it."""
         exclusive = (family for family in self.problem.families if family.exclusive)
         return all(
@@ -147,15 +147,19 @@ class Exhaustion:
         )
 
     @staticmethod
-    def asked_of(family: RuntimeFamily, chosen: Iterable[str]) -> Iterator[frozenset[str]]:
+    def asked_of(
+        family: RuntimeFamily, chosen: Mapping[str, Candidate]
+    ) -> Iterator[frozenset[str]]:
         """The implementations that each one of the chosen, and the file, leaves of a family."""
         if family.chosen is not None:
             yield frozenset({family.chosen})
-        for name in chosen:
+        for name, candidate in chosen.items():
             if name in family.wheels:
                 yield frozenset({family.wheels[package_name(name)]})
             elif name in family.works_with:
-                yield family.works_with[package_name(name)]
+                for bound in family.works_with[package_name(name)]:
+                    if bound.versions.contains(candidate.version, prereleases=True):
+                        yield bound.implementations
 
     def answers(self, roots: Iterable[Root]) -> Iterator[dict[str, Candidate]]:
         """Every answer, by trying every candidate of every name that comes to be needed."""

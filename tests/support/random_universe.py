@@ -126,7 +126,12 @@ def _family(random: Random, name: str, names: str) -> RuntimeFamily:
         dict(zip(members, served, strict=True)),
         chosen=chosen,
         wanted=f"{wheel}>=1" if wheel is not None and random.random() < 0.8 else None,
-        works_with={each: random.sample([*served, "host"], random.randint(1, 2)) for each in bound},
+        works_with={
+            f"{each} {random.choice(('', '', '>=2', '<2'))}": random.sample(
+                [*served, "host"], random.randint(1, 2)
+            )
+            for each in bound
+        },
         exclusive=random.random() < 0.85,
     )
 

@@ -69,7 +69,7 @@ class _Encoding:
         for family in self._everything.problem.families:
             if not family.exclusive:
                 continue
-            allowed = list(self._everything.asked_of(family, [option.name]))
+            allowed = list(self._everything.asked_of(family, {option.name: option}))
             for implementation in _implementations(family):
                 if not all(implementation in each for each in allowed):
                     serving = self.number(("serves", family.name, implementation))
@@ -84,5 +84,6 @@ class _Encoding:
 
 
 def _implementations(family: RuntimeFamily) -> list[str]:
-    admitted = (name for names in family.works_with.values() for name in names)
+    bounds = (bound for bounds in family.works_with.values() for bound in bounds)
+    admitted = (name for bound in bounds for name in bound.implementations)
     return sorted({*family.wheels.values(), *admitted, *filter(None, [family.chosen])})

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from envmgr.hardware.profile import HardwareProfile
@@ -37,7 +38,7 @@ from envmgr.index.types import (
 from envmgr.names import ExtraName, GroupName, IndexName, PackageName, extra_name, package_name
 from envmgr.resolve.families import family_roots
 from envmgr.resolve.types import Problem, Root
-from envmgr.runtime.wheels import RuntimeFamily
+from envmgr.runtime.wheels import Bound, RuntimeFamily
 from envmgr.target.types import Glibc, Interpreter, Target
 from envmgr.wheel.metadata import CoreMetadata
 from envmgr.wheel.requirement import Direct, Named, parse_requirement
@@ -279,6 +280,7 @@ def make_family(
     wanted: str | None = None,
     kept: str | None = None,
     works_with: Mapping[str, Iterable[str]] | None = None,
+    source: str = "",
     exclusive: bool | str = True,
 ) -> RuntimeFamily:
     """Make a family of packages by the implementations that they bring."""
@@ -289,7 +291,16 @@ def make_family(
         chosen=chosen,
         wanted=None if wanted is None else named(wanted),
         kept=kept,
-        works_with={package_name(n): frozenset(each) for n, each in (works_with or {}).items()},
+        works_with={
+            package_name(n.partition(" ")[0]): (
+                Bound(
+                    implementations=frozenset(each),
+                    versions=SpecifierSet(n.partition(" ")[2]),
+                    source=source,
+                ),
+            )
+            for n, each in (works_with or {}).items()
+        },
     )
 
 

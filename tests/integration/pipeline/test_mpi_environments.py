@@ -11,7 +11,8 @@ from envmgr.audit.types import Verdict
 from envmgr.errors import ExitCode
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.audit import audit_environment
-from envmgr.pipeline.host_mpi import UnservedAbi, serves_still
+from envmgr.pipeline.host_mpi import serves_still
+from envmgr.pipeline.mpi_needs import UnservedAbi
 from envmgr.pipeline.types import ByName
 from envmgr.resolve.impossible import ResolutionImpossible
 from envmgr.runtime.host_errors import UnusableHostMpi

@@ -6,7 +6,7 @@ import pytest
 
 from envmgr.names import PackageName
 from envmgr.runtime.families import families_of
-from envmgr.runtime.types import Family, Implementation, RuntimeCatalog
+from envmgr.runtime.types import Choice, Family, Implementation, RuntimeCatalog
 from envmgr.runtime.wheels import RuntimeFamily
 from tests.support.universe import make_family, named
 
@@ -49,6 +49,10 @@ MPI = make_family("mpi", WHEELS)
 MKL = make_family("blas", {"mkl": "mkl"}, chosen="mkl", wanted="mkl >=2024", exclusive=False)
 
 
+def chosen(choices: Mapping[str, str]) -> Mapping[str, Choice]:
+    return {name: Choice(implementation) for name, implementation in choices.items()}
+
+
 @pytest.mark.parametrize(
     ("choices", "families"),
     [
@@ -66,11 +70,11 @@ MKL = make_family("blas", {"mkl": "mkl"}, chosen="mkl", wanted="mkl >=2024", exc
 def test_families_matter_that_exclude_wheels_or_were_chosen(
     choices: Mapping[str, str], families: tuple[RuntimeFamily, ...]
 ) -> None:
-    assert families_of(CATALOG, choices) == families
+    assert families_of(CATALOG, chosen(choices)) == families
 
 
 def test_where_nothing_is_linked_only_what_wheels_bring_themselves_is_asked_for() -> None:
     choices = {"blas": "mkl", "openmp": "gnu", "mpi": "mpich"}
-    (mpi,) = families_of(CATALOG, choices, shared=False)
+    (mpi,) = families_of(CATALOG, chosen(choices), shared=False)
     assert (mpi.name, mpi.chosen, mpi.exclusive) == ("mpi", "mpich", True)
     assert mpi.wheels[PackageName("impi-rt")] == "impi"

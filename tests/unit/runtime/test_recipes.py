@@ -153,6 +153,11 @@ def implementation(rest: str) -> str:
     return HEAD + LIBRARIES + f"implementations:\n  - {{name: i, description: d, {rest}}}\n"
 
 
+def bound(rest: str) -> str:
+    with_abi = implementation("licence: MIT, abi: a.so")
+    return f"{with_abi}works-with:\n  # a package\n  - {{{rest}, reason: r}}\n"
+
+
 BAD = {
     "no mapping": ("- x\n", 1, 1, "mapping"),
     "not YAML": ("a: [\n", 2, 1, ""),
@@ -223,6 +228,25 @@ BAD = {
     "another place around a fork": (
         implementation("licence: MIT, fork: [{call: f, arguments: [], place: parent}]"),
         7, 84, "parent",
+    ),
+    "a package bound to nothing": (bound("package: p"), 10, 5, "one of `abis`"),
+    "a package bound by both": (
+        bound("package: p, abis: [a.so], implementations: [i]"), 10, 5, "one of `abis`"
+    ),
+    "a package bound to what is not there": (
+        bound("package: p, implementations: [j]"), 10, 5, "no implementation `j`"
+    ),
+    "a package bound to an unknown ABI": (
+        bound("package: p, abis: [b.so]"), 10, 5, "has the ABI `b.so`"
+    ),
+    "a bound package without a name": (
+        bound("package: '?', abis: [a.so]"), 10, 15, "not the name of a package"
+    ),
+    "a bound package with bad versions": (
+        bound("package: p, abis: [a.so], versions: '>>1'"), 10, 42, "no specifier"
+    ),
+    "a package bound where links decide": (
+        bound("package: p, abis: [a.so]").replace(", abi: a.so", ""), 10, 5, "tells an ABI"
     ),
     "a spelling of no known style": (
         HEAD + "libraries:\n  - {name: a.so, files: [x], spelling: {style: atlas}}\n" + NONE,
