@@ -19,6 +19,7 @@ Stage: TypeAlias = Literal[
     "collect",
     "verify",
     "measure",
+    "survey",
     "pack",
     "audit",
 ]

@@ -24,6 +24,7 @@ DOING: Mapping[Stage, str] = {
     "collect": "collecting",
     "verify": "verifying",
     "measure": "measuring",
+    "survey": "surveying anew",
     "pack": "packing",
     "audit": "auditing",
 }
@@ -37,6 +38,7 @@ _DONE: Mapping[Stage, str] = {
     "collect": "collected",
     "verify": "verified",
     "measure": "measured",
+    "survey": "surveyed anew",
     "pack": "packed",
     "audit": "audited",
 }
@@ -50,6 +52,7 @@ _COUNTED: Mapping[Stage, tuple[str, str]] = {
     "collect": ("entry", "entries"),
     "verify": ("file", "files"),
     "measure": ("entry", "entries"),
+    "survey": ("entry", "entries"),
     "pack": ("file", "files"),
     "audit": ("package", "packages"),
 }

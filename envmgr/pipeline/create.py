@@ -50,6 +50,7 @@ from envmgr.pipeline.settle import LockWish, Settled, settle
 from envmgr.pipeline.shown import KEPT, few
 from envmgr.pipeline.site import is_kept
 from envmgr.pipeline.stock import Stocked, stock, store_key
+from envmgr.pipeline.surveying import survey_outdated
 from envmgr.pipeline.types import Change, Created, CreateRequest
 from envmgr.pipeline.world import World
 from envmgr.spec.digest import activation_digest, resolution_digest, view_digest
@@ -130,6 +131,7 @@ def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
     settled = _settle(aim, request, world)
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
+    survey_outdated(packages, store, world)
     if _stands(aim, settled, packages, store, world):
         prune_generations(aim.prefix, aim.spec.keep)
         ensure_rooted(aim.prefix, store)

@@ -129,6 +129,7 @@ DOORS = {
     "pipeline/site": "disk threads time",
     "pipeline/solve": "time",
     "pipeline/stock": "disk threads time",
+    "pipeline/surveying": "disk",
     "pipeline/upkeep": "time",
     "pipeline/wheel_link": "disk",
     "pipeline/wheel_output": "disk time",
