@@ -81,13 +81,13 @@ def stock(
         compiler = _Compiling(interpreter if compiling else None, store, world, stack)
         for entry in entries.values():
             compiler.take(entry)
-        for entry in _add(wanted, indexes, store, compiler, world):
-            entries[entry.key] = entry
+        added, fetched_bytes = _add(wanted, indexes, store, compiler, world)
+        entries.update({entry.key: entry for entry in added})
     remote = [download for download in wanted if not download.url.startswith("file:")]
     return Stocked(
         entries=entries,
         fetched=len(remote),
-        fetched_bytes=sum(download.size or 0 for download in remote),
+        fetched_bytes=fetched_bytes,
         unpacked=len(wanted),
         copied=copied,
         compiled=not any(needs_compiling(entry, store, interpreter) for entry in entries.values()),
@@ -105,18 +105,22 @@ def _add(
     store: Store,
     compiler: "_Compiling",
     world: World,
-) -> list[Entry]:
-    """Fetch and unpack into our own store; what is taken away meanwhile is fetched again."""
+) -> tuple[list[Entry], int]:
+    """Fetch and unpack into our own store, and count the bytes that came from elsewhere.
+
+    What is taken away meanwhile is fetched again.
+    """
     store = store.alone()
     added: list[Entry] = []
     while wanted:
         try:
-            return added + _fetch_and_unpack(wanted, indexes, store, compiler, world)
+            entries, fetched = _fetch_and_unpack(wanted, indexes, store, compiler, world)
+            return added + entries, fetched
         except _WheelGone:
             there = {each.sha256: store.find(StoreKey(each.sha256)) for each in wanted}
             added += [entry for entry in there.values() if entry is not None]
             wanted = [each for each in wanted if there[each.sha256] is None]
-    return added
+    return added, 0
 
 
 class _Compiling:
@@ -165,6 +169,8 @@ class _Unpacking:
         for helper in self._helpers:
             self._free.put(helper)
         self._pool = ThreadPoolExecutor(UNPACKERS, thread_name_prefix="unpack")
+        self.fetched = 0
+        """Bytes of the wheels that came from elsewhere."""
         self._mutex = Mutex()
         self._waiting: list[tuple[int, str, Callable[[], Entry]]] = []
         self._pending: list[Future[Entry]] = []
@@ -182,8 +188,10 @@ class _Unpacking:
             with suppress(OSError):
                 wheel = wheel.replace(own)
         unpack: Callable[[], Entry] = partial(self._unpack, download, wheel, temporary)
+        size = download.size or _size_of(wheel)  # not every index tells it
         with self._mutex:
-            heappush(self._waiting, (-(download.size or 0), download.sha256, unpack))
+            self.fetched += size if temporary else 0
+            heappush(self._waiting, (-size, download.sha256, unpack))
             self._pending.append(self._pool.submit(self._unpack_largest))
 
     def _unpack_largest(self) -> Entry:
@@ -237,6 +245,13 @@ class _Unpacking:
                 self._store.sweep()
 
 
+def _size_of(wheel: Path) -> int:
+    try:
+        return wheel.stat().st_size
+    except OSError:  # whoever unpacks it will say why
+        return 0
+
+
 def _helpers(wanted: Sequence[Download]) -> list[Helper]:
     """Start helpers where they are worth it and may be started."""
     if sum(download.size or 0 for download in wanted) >= HELPED_FROM:
@@ -251,7 +266,7 @@ def _fetch_and_unpack(
     store: Store,
     compiler: _Compiling,
     world: World,
-) -> list[Entry]:
+) -> tuple[list[Entry], int]:
     from envmgr.index.fetch import fetch_wheels
 
     shelf = world.settings.cache / "wheels"
@@ -274,4 +289,4 @@ def _fetch_and_unpack(
     except BaseException:
         unpacking.abandon()
         raise
-    return unpacking.finish()
+    return unpacking.finish(), unpacking.fetched

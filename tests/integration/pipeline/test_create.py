@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from envmgr.errors import EnvmgrError
+from envmgr.files import remove_tree
 from envmgr.lock.errors import LockMissing, LockStale
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.environments import delete, find_prefix, list_environments, list_packages
@@ -188,3 +189,21 @@ def test_a_second_environment_fetches_nothing(project: Project, server: IndexSer
     assert (second.fetched, second.unpacked) == (0, 0)
     assert server.count() == 0
     assert second.name == "twin"
+
+
+def test_bytes_are_counted_where_the_index_tells_no_sizes(
+    project: Project, server: IndexServer
+) -> None:
+    wheels = [make_wheel("delta", "1.0"), make_wheel("epsilon", "1.0")]
+    for wheel in wheels:
+        server.add(wheel)
+    project.write("delta", "epsilon")
+    sized = project.create()
+    server.sizes = False
+    remove_tree(project.directory / "home")
+    remove_tree(project.directory / "cache")
+    project.lock_file.unlink()
+    made = project.create()
+    assert "size = " not in project.lock_file.read_text("utf-8")
+    assert made.fetched == sized.fetched == 2
+    assert made.fetched_bytes == sized.fetched_bytes == sum(len(each.data) for each in wheels)
