@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from packaging.version import Version
 
 from envmgr.lock.types import Lock
-from envmgr.names import PackageName
 from envmgr.runtime.wheels import Bound, RuntimeFamily
 
 
@@ -27,12 +26,13 @@ def _against(lock: Lock, family: RuntimeFamily) -> Iterator[str]:
     if served is not None:
         for name, each in bound:
             if served.implementation not in each.implementations:
-                told = _told(name, each, family)
-                yield f"has {served.implementation} as {family.name}, and {told}"
+                told = _told(each, family)
+                yield f"has {served.implementation} as {family.name}, and {name} {told}"
     elif bound and not frozenset.intersection(*(each.implementations for _, each in bound)):
-        yield "; ".join(_told(name, each, family) for name, each in bound)
+        clauses = (f"{name}, which {_told(each, family)}" for name, each in bound)
+        yield f"has {'; and '.join(clauses)}"
 
 
-def _told(name: PackageName, bound: Bound, family: RuntimeFamily) -> str:
+def _told(bound: Bound, family: RuntimeFamily) -> str:
     named = " or ".join(sorted(bound.implementations))
-    return f"{name} works only with {named} as {family.name}{bound.ground}"
+    return f"works only with {named} as {family.name}{bound.ground}"

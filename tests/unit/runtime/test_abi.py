@@ -93,3 +93,21 @@ def test_whoever_an_implementation_cannot_serve_is_named() -> None:
 
     assert list(unserved(needs, {MpiAbi.MPICH, MpiAbi.FORUM})) == ["old"]
     assert list(unserved(needs, {MpiAbi.OPENMPI})) == ["new"]
+
+
+def test_a_plug_in_and_a_program_are_optional_and_what_an_extension_needs_is_not() -> None:
+    plain = need(
+        elf(f"{SITE}/p/core.abi3.so", "libc.so.6"),
+        elf(f"{SITE}/p/bootstrap.so.3", "libmpi.so.40", soname="bootstrap.so.3"),
+        elf("scripts/solve", "libmpi.so.40"),
+    )
+    assert plain is not None
+    assert plain.is_optional
+
+    reached = need(
+        elf(f"{SITE}/p/core.abi3.so", "libp.so.1"),
+        elf(f"{SITE}/p.libs/libp.so.1.2", "libdeep.so", soname="libp.so.1"),
+        elf(f"{SITE}/p.libs/libdeep.so", "libmpi.so.40"),
+    )
+    assert reached is not None
+    assert not reached.is_optional
