@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from envmgr.pipeline.settle import BINDING_FAMILY
 from envmgr.runtime.recipes import parse_family, read_catalog
 from envmgr.runtime.types import EQUAL, PRESENT, Family, Library, RuntimeCatalog
 from envmgr.spec.problems import FileUnreadable, RecipeInvalid
@@ -140,6 +141,11 @@ def test_what_is_needed_of_other_families_is_there(shipped: RuntimeCatalog) -> N
 HEAD = "schema: 1\nfamily: f\ndescription: d\n"
 LIBRARIES = "libraries:\n  - {name: a.so, files: [liba.so]}\n"
 NONE = "implementations: []\n"
+
+
+def test_envmgrs_own_recipes_bind_packages_to_mpi_alone() -> None:
+    families = read_catalog().families
+    assert [each.name for each in families if each.bindings] == [BINDING_FAMILY]
 
 
 def problems(text: str) -> list[tuple[int, int, str]]:
