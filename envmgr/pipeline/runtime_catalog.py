@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from envmgr.runtime.choice import choose
+from envmgr.runtime.choice import check_system, choose
 from envmgr.runtime.families import families_of
 from envmgr.runtime.recipes import read_catalog, recipes_in
 from envmgr.runtime.types import Choice, RuntimeCatalog
@@ -50,12 +50,30 @@ def choices_of(spec: EnvironmentSpec, settings: Settings) -> Mapping[str, Choice
     return choose(catalog_of(settings), spec.runtimes, spec.source)
 
 
+def choices_for(
+    spec: EnvironmentSpec, settings: Settings, interpreter: Interpreter
+) -> Mapping[str, Choice]:
+    """Return what an environment file chooses, where an interpreter's system has it.
+
+    Raises EnvironmentFileInvalid.
+    """
+    choices = choices_of(spec, settings)
+    check_system(catalog_of(settings), spec.runtimes, spec.source, _system(interpreter))
+    return choices
+
+
+def _system(interpreter: Interpreter) -> str:
+    name = interpreter.platform.partition("-")[0]
+    return "macos" if name == "macosx" else name
+
+
 def wheels_of_families(
     spec: EnvironmentSpec, settings: Settings, interpreter: Interpreter
 ) -> tuple[RuntimeFamily, ...]:
     """Return what a resolution must know of shared runtimes. Raises EnvironmentFileInvalid."""
     shared = not_unified(interpreter) is None
-    return families_of(catalog_of(settings), choices_of(spec, settings), shared=shared)
+    choices = choices_for(spec, settings, interpreter)
+    return families_of(catalog_of(settings), choices, shared=shared)
 
 
 def bound_packages(spec: EnvironmentSpec, settings: Settings) -> tuple[RuntimeFamily, ...]:
@@ -66,7 +84,7 @@ def bound_packages(spec: EnvironmentSpec, settings: Settings) -> tuple[RuntimeFa
 
 def not_unified(interpreter: Interpreter) -> str | None:
     """Say why runtimes cannot be shared for an interpreter; ``None`` where they can."""
-    system = interpreter.platform.partition("-")[0]
+    system = _system(interpreter)
     if system != "linux":
         return f"shared runtimes are not unified on {system}: packages keep their own copies"
     if not isinstance(interpreter.libc, Glibc):

@@ -14,7 +14,7 @@ from envmgr.names import PackageName, StoreKey
 from envmgr.pipeline.composing import compose_entries
 from envmgr.pipeline.host_mpi import find_mpi
 from envmgr.pipeline.mpi_needs import MPI, check_needs, of_host, of_wheel
-from envmgr.pipeline.runtime_catalog import catalog_of, choices_of, not_unified
+from envmgr.pipeline.runtime_catalog import catalog_of, choices_for, not_unified
 from envmgr.pipeline.runtime_memory import RuntimeMemory
 from envmgr.pipeline.world import World
 from envmgr.runtime.forwarding.types import ForwardingLibrary
@@ -97,7 +97,7 @@ def unify(
     if not any(laid.manifest.elf for laid in entries) and not spec.runtimes.families:
         return Unified(entries=entries)
     catalog = catalog_of(world.settings)
-    choices = choices_of(spec, world.settings)
+    choices = choices_for(spec, world.settings, interpreter)
     manifests = [laid.manifest for laid in entries]
     _warn_of_absent(choices, {manifest.name for manifest in manifests}, world.report)
     mpi = find_mpi(spec, interpreter, world.environ)

@@ -29,6 +29,32 @@ def choose(catalog: RuntimeCatalog, runtimes: Runtimes, file: Path) -> Mapping[s
     }
 
 
+def check_system(catalog: RuntimeCatalog, runtimes: Runtimes, file: Path, system: str) -> None:
+    """Refuse implementations that ``system`` (``linux``, ``macos``, ...) has not.
+
+    Raises EnvironmentFileInvalid.
+    """
+    found = [
+        problem
+        for name, wish in runtimes.families.items()
+        for problem in _elsewhere(catalog, name, wish, file, system)
+    ]
+    if found:
+        raise EnvironmentFileInvalid(file, tuple(found))
+
+
+def _elsewhere(
+    catalog: RuntimeCatalog, name: str, wish: RuntimeWish, file: Path, system: str
+) -> Iterator[Problem]:
+    family = catalog.family(name)
+    known = () if family is None else family.implementations
+    here = [each.name for each in known if each.system in (None, system)]
+    for each in known:
+        if each.name == wish.implementation and each.name not in here:
+            message = f"`{each.name}` is there as {name} on {each.system} alone, not on {system}"
+            yield _problem(file, wish, message, f"write one of {', '.join([*here, VENDORED])}")
+
+
 def _problems(
     catalog: RuntimeCatalog, name: str, wish: RuntimeWish, file: Path
 ) -> Iterator[Problem]:

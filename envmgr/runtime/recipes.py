@@ -176,6 +176,7 @@ def _implementation(node: MappingNode, findings: Findings) -> Implementation:
             for each in mappings(node, "needs")
         ),
         fork=tuple(_fork_call(each, findings) for each in mappings(node, "fork")),
+        system=text(node, "system") or None,
         abi=text(node, "abi") or None,
     )
 

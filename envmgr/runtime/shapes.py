@@ -90,6 +90,7 @@ _IMPLEMENTATION = Record(
             ),
             "functions to call around a fork; the first that is there",
         ),
+        Field("system", Choice(("linux", "macos")), "the only system that has it"),
         Field("abi", Text(), "for MPI: the SONAME that tells which programs it can serve"),
     ),
     required=("name", "description", "licence"),

@@ -114,6 +114,8 @@ class Implementation(Struct, frozen=True, kw_only=True):
     variables: tuple[Variables, ...] = ()
     needs: tuple[Need, ...] = ()
     fork: tuple[ForkCall, ...] = ()
+    system: str | None = None
+    """The only system that has it, ``linux`` or ``macos``; ``None`` where every one has."""
     abi: str | None = None
     """For MPI: the SONAME that tells which programs it can serve."""
 

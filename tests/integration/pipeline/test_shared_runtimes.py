@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from envmgr.errors import ExitCode
 from envmgr.events import Warned
 from envmgr.names import EnvironmentName
 from envmgr.pipeline.copies import clone, rename
 from envmgr.pipeline.generations import rollback
 from envmgr.pipeline.types import ByName, Created
+from envmgr.spec.problems import EnvironmentFileInvalid
 from tests.support.index_server import IndexServer
 from tests.support.libraries import (
     GOMP,
@@ -237,3 +239,17 @@ def test_a_package_that_programs_extend_sees_bytecode_of_its_own(project: Projec
     assert Path(cached).exists()
     assert "/site-packages/alpha/__pycache__/" in cached
     assert file.startswith(str(project.prefix))
+
+
+def test_what_another_system_has_ends_it_before_anything_is_resolved(
+    project: Project, server: IndexServer
+) -> None:
+    project.write("alpha", more="runtimes: {blas: accelerate}\n")
+    server.forget()
+    with pytest.raises(EnvironmentFileInvalid) as refused:
+        project.create()
+    (problem,) = refused.value.problems
+    assert "accelerate" in problem.message
+    assert refused.value.exit_code == ExitCode.DEFINITION
+    assert not server.seen
+    assert not project.lock_file.exists()

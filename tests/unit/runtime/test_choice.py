@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envmgr.names import PackageName
-from envmgr.runtime.choice import choose
+from envmgr.runtime.choice import check_system, choose
 from envmgr.runtime.recipes import read_catalog
 from envmgr.runtime.types import HOST, VENDORED, Choice, RuntimeCatalog
 from envmgr.spec.problems import EnvironmentFileInvalid, Place
@@ -74,7 +74,7 @@ def test_an_unknown_implementation_gets_the_nearest_word() -> None:
 
 def test_an_implementation_unlike_any_gets_all_there_are() -> None:
     ((_, _, _, hint),) = refusals(blas=wish("zzzzzzzzzzz"))
-    assert hint == "write one of openblas, mkl, vendored"
+    assert hint == "write one of openblas, mkl, accelerate, vendored"
 
 
 def test_an_implementation_of_another_family_is_unknown() -> None:
@@ -84,8 +84,20 @@ def test_an_implementation_of_another_family_is_unknown() -> None:
 def test_only_mpi_can_be_the_machines() -> None:
     ((_, _, message, hint),) = refusals(blas=wish(host="/usr/lib/libblas.so.3"))
     assert message == "`host` is not supported for blas"
-    assert hint == "write one of openblas, mkl"
+    assert hint == "write one of openblas, mkl, accelerate"
 
 
 def test_everything_wrong_is_told_at_once() -> None:
     assert len(refusals(blas=wish("x"), other=wish("y"), openmp=wish(host="auto"))) == 3
+
+
+def test_what_another_system_has_is_refused_where_the_file_says_it() -> None:
+    runtimes = Runtimes(families={"blas": wish("accelerate"), "openmp": wish("gnu")})
+    assert choose(CATALOG, runtimes, FILE)["blas"] == Choice("accelerate")
+    check_system(CATALOG, runtimes, FILE, "macos")
+    with pytest.raises(EnvironmentFileInvalid) as refused:
+        check_system(CATALOG, runtimes, FILE, "linux")
+    (problem,) = refused.value.problems
+    assert (problem.file, problem.line, problem.column) == (FILE, 7, 12)
+    assert problem.message == "`accelerate` is there as blas on macos alone, not on linux"
+    assert problem.hint == "write one of openblas, mkl, vendored"
