@@ -10,7 +10,8 @@ All paths are of the view unless they are said to be an entry's.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from envmgr.link.inputs import LaidEntry, LayoutInputs
 from envmgr.target.types import Interpreter
@@ -25,8 +26,7 @@ _NOBODY = -1
 """The number of no entry: what envmgr itself puts into a view."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reaching:
+class Reaching(Struct, frozen=True):
     """What must be real on behalf of libraries, and where these look."""
 
     homes: tuple[frozenset[str], ...]

@@ -1,8 +1,9 @@
 """Whether the MPI that serves an environment is one that its packages can use."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from envmgr.errors import DefinitionError
 from envmgr.events import Reporter, Warned
@@ -16,8 +17,7 @@ from envmgr.wheel.manifest import Manifest
 MPI = "mpi"
 
 
-@dataclass(frozen=True, slots=True)
-class ServingMpi:
+class ServingMpi(Struct, frozen=True):
     """What serves: the machine's MPI, or a wheel's."""
 
     implementation: str
@@ -103,12 +103,11 @@ def check_needs(
             if not _serves(mpi, binding):
                 told[manifest.name] = _wanted(binding)
     by_files = mpi_abis_needed(each for each in asked if each.name not in known)
-    for name, need in unserved(by_files, mpi.abis).items():
-        if not need.is_optional:
-            told[name] = _needed(need)
+    lacking = unserved(by_files, mpi.abis)
+    told |= {name: _needed(need) for name, need in lacking.items() if not need.is_optional}
     if told:
         raise UnservedAbi(mpi, told, file)
-    for name, need in unserved(by_files, mpi.abis).items():
+    for name, need in lacking.items():
         left = f"{mpi.title} serves {mpi.sonames} alone"
         report(Warned(f"a part of {name} needs {_needed(need)}, and {left}"))
 
