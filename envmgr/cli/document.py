@@ -33,19 +33,16 @@ def encode(value: object) -> Json:
             return [encode(item) for item in value]
         case AbstractSet():
             return sorted((encode(item) for item in value), key=str)
-    names = field_names(value)
-    if names is not None:
-        return {name: encode(getattr(value, name)) for name in names}
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    return {name: encode(getattr(value, name)) for name in field_names(type(value))}
 
 
-def field_names(value: object) -> tuple[str, ...] | None:
-    """Return the fields of a Struct or a dataclass, ``None`` for anything else."""
-    if isinstance(value, Struct):
-        return value.__struct_fields__
-    if dataclasses.is_dataclass(value):
-        return tuple(field.name for field in dataclasses.fields(value))
-    return None
+def field_names(kind: type) -> tuple[str, ...]:
+    """Return the fields of a Struct's or a dataclass's type. Raises TypeError for any other."""
+    if issubclass(kind, Struct):
+        return kind.__struct_fields__
+    if dataclasses.is_dataclass(kind):
+        return tuple(field.name for field in dataclasses.fields(kind))
+    raise TypeError(f"no JSON for {kind.__name__}")
 
 
 def result_document(command: str, result: object) -> str:

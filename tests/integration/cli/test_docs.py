@@ -9,6 +9,7 @@ import pytest
 from envmgr.audit.mapped import LoadedFamily, LoadedRuntime
 from envmgr.audit.probe import FailedImport, ThreadPool
 from envmgr.audit.types import FamilyAudit, Missing, Needer, RuntimeFile, StaticRuntime
+from envmgr.cli.document import field_names
 from envmgr.cli.menu import COMMANDS
 from envmgr.cli.parser import CommandParser
 from envmgr.cli.progress import event_document
@@ -52,7 +53,6 @@ from envmgr.store.collect import CollectedEntry
 from envmgr.store.findings import Finding
 from envmgr.wheel.writing import PartLink
 from tests.integration.cli.terminal import ROOT
-from tests.support.values import field_names
 
 PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
 

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from envmgr.cli.document import field_names
 from envmgr.errors import ExitCode
 from envmgr.spec.environment import parse_environment
 from envmgr.spec.keys import KEYS
 from envmgr.spec.problems import EnvironmentFileInvalid
 from envmgr.spec.types import EnvironmentSpec
-from tests.support.values import field_names
 from tests.unit.spec.source import SOURCE
 
 
