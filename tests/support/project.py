@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,6 +131,23 @@ class Project:
             env=self.environ,
         )
         return done.stdout.strip()
+
+    @contextmanager
+    def waiting(self, code: str) -> Iterator[str]:
+        """Run code that prints a line and then reads one; yields what it printed, without the end.
+
+        It goes on when the block is left.
+        """
+        with subprocess.Popen(
+            [self.prefix / "bin" / "python", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self.environ,
+        ) as running:
+            assert running.stdout is not None
+            yield running.stdout.readline().rstrip("\n")
+            running.communicate("\n")
 
     def entries(self) -> set[str]:
         """Names in the store's directory of entries: whole entries and nothing else."""

@@ -283,18 +283,10 @@ def test_what_a_program_runs_from_stays_with_all_it_is_made_of(project: Project)
     project.create()
     library = place(project, "front/_reach.so")
     code = f"import ctypes; ctypes.CDLL('{library}'); print(1, flush=True); input()"
-    with subprocess.Popen(
-        [project.prefix / "bin/python", "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=project.environ,
-    ) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "1\n"
+    with project.waiting(code) as printed:
+        assert printed == "1"
         delete(ByName(EnvironmentName("project")), project.settings, project.events.append)
         done = collect(project)
-        running.communicate("\n")
     assert done.entries == ()
     assert len(collect(project).entries) == 6
 

@@ -298,18 +298,10 @@ def test_a_link_made_again_renews_the_age(made: Project) -> None:
 
 def test_what_a_program_runs_from_stays_with_all_it_is_made_of(made: Project) -> None:
     code = "import alpha; print(alpha.number(), flush=True); input()"
-    with subprocess.Popen(
-        [made.prefix / "bin/python", "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=made.environ,
-    ) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "2\n"
+    with made.waiting(code) as printed:
+        assert printed == "2"
         delete(ByName(EnvironmentName("project")), made.settings, made.events.append)
         done = collect(made)
-        running.communicate("\n")
     assert done.entries == ()
     assert len(collect(made).entries) == 3
 

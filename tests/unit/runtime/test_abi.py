@@ -1,30 +1,16 @@
 from envmgr.names import PackageName
 from envmgr.runtime.abi import MpiNeed, mpi_abis_needed, unserved
 from envmgr.runtime.mpi import MpiAbi
-from envmgr.wheel.manifest import ElfFacts, Manifest, make_manifest
-
-SITE = "site-packages"
+from envmgr.wheel.manifest import ElfFacts
+from tests.support.packages import SITE, package
 
 
 def elf(path: str, *needed: str, soname: str | None = None) -> ElfFacts:
     return ElfFacts(path, "x86_64", 64, soname, needed, (), (), {}, ())
 
 
-def manifest(name: str, *files: ElfFacts) -> Manifest:
-    return make_manifest(
-        name=PackageName(name),
-        version="1.0",
-        wheel=f"{name}-1.0-py3-none-any.whl",
-        root_is_purelib=False,
-        dist_info=f"{name}-1.0.dist-info",
-        entry_points=(),
-        files=(),
-        elf=files,
-    )
-
-
 def need(*files: ElfFacts) -> MpiNeed | None:
-    return mpi_abis_needed([manifest("it", *files)]).get(PackageName("it"))
+    return mpi_abis_needed([package("it", *files)]).get(PackageName("it"))
 
 
 def test_a_package_built_for_one_abi_requires_it() -> None:
@@ -86,8 +72,8 @@ def test_a_package_without_mpi_is_not_named() -> None:
 def test_whoever_an_implementation_cannot_serve_is_named() -> None:
     needs = mpi_abis_needed(
         [
-            manifest("old", elf(f"{SITE}/o.so", "libmpi.so.40")),
-            manifest("new", elf(f"{SITE}/n.so", "libmpi.so.12")),
+            package("old", elf(f"{SITE}/o.so", "libmpi.so.40")),
+            package("new", elf(f"{SITE}/n.so", "libmpi.so.12")),
         ]
     )
 

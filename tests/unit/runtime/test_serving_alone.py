@@ -4,45 +4,24 @@ from envmgr.names import PackageName
 from envmgr.runtime.plan import plan_runtimes
 from envmgr.runtime.recipes import read_catalog
 from envmgr.runtime.survey import FileOf
-from envmgr.wheel.manifest import ElfFacts, FileFacts, Manifest, make_manifest
+from envmgr.wheel.manifest import Manifest
 from envmgr.wheel.symbols import Symbols
-
-
-def elf(
-    path: str,
-    needed: tuple[str, ...],
-    runpath: tuple[str, ...],
-    wanted: dict[str, tuple[str, ...]],
-    defined: tuple[str, ...],
-) -> ElfFacts:
-    name = path.rpartition("/")[2]
-    return ElfFacts(path, "x86_64", 64, name, needed, (), runpath, wanted, defined)
+from tests.support.packages import SITE, elf, package
 
 
 def fortran(name: str, versions: tuple[str, ...], runpath: tuple[str, ...]) -> Manifest:
     """A package with a libgfortran and the libquadmath that this one asks for."""
     gfortran, quadmath = f"libgfortran-{name}.so.5.0.0", f"libquadmath-{name}.so.0.0.0"
-    root = f"site-packages/{name}.libs"
-    libraries = (
-        elf(f"{root}/{gfortran}", (quadmath,), runpath, {}, versions),
-        elf(f"{root}/{quadmath}", (), (), {}, ("QUADMATH_1.0",)),
+    root = f"{SITE}/{name}.libs"
+    return package(
+        name,
+        elf(f"{root}/{gfortran}", needed=(quadmath,), runpath=runpath, defines=versions),
+        elf(f"{root}/{quadmath}", defines=("QUADMATH_1.0",)),
         elf(
-            f"site-packages/{name}/use.so",
-            (gfortran,),
-            (f"$ORIGIN/../{name}.libs",),
-            {gfortran: versions},
-            (),
+            f"{SITE}/{name}/use.so",
+            runpath=(f"$ORIGIN/../{name}.libs",),
+            wants={gfortran: versions},
         ),
-    )
-    return make_manifest(
-        name=PackageName(name),
-        version="1.0",
-        wheel=f"{name}-1.0-py3-none-any.whl",
-        root_is_purelib=False,
-        dist_info=f"{name}-1.0.dist-info",
-        entry_points=(),
-        files=[FileFacts(facts.path, 1, False, facts.path) for facts in libraries],
-        elf=libraries,
     )
 
 
