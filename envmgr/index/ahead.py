@@ -7,13 +7,12 @@ from functools import partial
 from packaging.specifiers import SpecifierSet
 
 from envmgr.index.types import Offer, UnusableMetadata, WheelCandidate
-from envmgr.index.workers import Workers
+from envmgr.index.workers import THREADS, Workers
 from envmgr.names import ExtraName, PackageName
 from envmgr.target.types import Target, UndefinedMarker
 from envmgr.wheel.metadata import CoreMetadata
 from envmgr.wheel.requirement import Named, RequirementSyntaxError, parse_requirement
 
-THREADS = 12
 DEPTH = 8
 """How many requirements deep guesses lead away from what the resolver named."""
 

@@ -77,6 +77,16 @@ def short_digest(*parts: str) -> str:
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
+def last_kept(root: Path) -> float:
+    """Return when a page was last kept below ``root``, in seconds of the epoch; 0 for never."""
+    latest = 0.0
+    with suppress(OSError), os.scandir(root / FORMAT) as indexes:
+        for index in indexes:
+            with suppress(OSError):
+                latest = max(latest, Path(index.path, "pages").stat().st_mtime)
+    return latest
+
+
 def seal(payload: bytes) -> bytes:
     """Put a checksum before ``payload``."""
     return zlib.crc32(payload).to_bytes(4, "little") + payload

@@ -14,8 +14,10 @@ from typing import Self
 from msgspec.structs import replace
 
 from envmgr.events import Reporter, silent
+from envmgr.helper import Helper
 from envmgr.index.access import access_from
 from envmgr.index.addresses import file_path, is_file
+from envmgr.index.afar import Asked, PagesAfar
 from envmgr.index.ahead import Ahead
 from envmgr.index.cache import FORMAT, IndexCache, short_digest
 from envmgr.index.choosing import Choice, Chooser
@@ -55,6 +57,7 @@ class Catalog(OfferSource):
         unnamed: IndexCache,
         target: Target,
         backlog: Backlog,
+        afar: PagesAfar | None,
     ) -> None:
         """``unnamed`` caches for direct URLs. Use open_catalog."""
         self._indexes = indexes
@@ -63,6 +66,7 @@ class Catalog(OfferSource):
         self._direct_reader = direct
         self._unnamed = unnamed
         self._backlog = backlog
+        self._afar = afar
         self._ahead = Ahead(target, self._offer_ahead, self._metadata_ahead, reader.network.close)
         self._offers: dict[PackageName, Once[Offer]] = {}
         self._metadata: dict[str, Once[CoreMetadata | UnusableMetadata]] = {}
@@ -118,6 +122,8 @@ class Catalog(OfferSource):
         """Begin nothing more and finish writing the cache. Does not wait for the network."""
         self._ahead.close()
         self._backlog.close()
+        if self._afar is not None:
+            self._afar.close()
 
     def __enter__(self) -> Self:
         return self
@@ -206,14 +212,17 @@ def open_catalog(
     environ: Mapping[str, str],
     report: Reporter = silent,
     clock: Clock = SYSTEM_CLOCK,
+    helper: Helper | None = None,
 ) -> Catalog:
     """Make a catalog of ``indexes``, highest priority first, for a target.
 
     Nothing is read or fetched yet. ``offline`` takes from the cache whatever is
     there, however old; ``refresh`` asks for everything anew; ``exclude_newer`` is
-    aware, and files uploaded at it or later do not exist.
+    aware, and files uploaded at it or later do not exist. ``helper``, of ASKING_AT_ONCE threads,
+    asks for pages in place of this process; it goes by the system's clock.
     """
-    network = Network(access_from(environ, indexes), offline=offline, clock=clock, report=report)
+    access = access_from(environ, indexes)
+    network = Network(access, offline=offline, clock=clock, report=report)
     chooser = Chooser(target, exclude_newer)
     backlog = Backlog("index-cache")
     rules = Rules(
@@ -222,6 +231,22 @@ def open_catalog(
         target_key=target_key(target, exclude_newer),
         later=backlog.submit,
     )
+    remote = tuple(spec for spec in indexes if not is_file(spec.url))
+    afar = None
+    if helper is not None and remote:
+        network.logins.read()
+        afar = PagesAfar(
+            helper,
+            Asked(
+                indexes=remote,
+                access=access,
+                target=target,
+                target_key=rules.target_key,
+                exclude_newer=exclude_newer,
+                cache=cache,
+                refresh=rules.refresh,
+            ),
+        )
     unnamed = IndexCache(cache, "direct")
     answering: dict[IndexName, RemoteIndex | DirectoryIndex] = {}
     for spec in indexes:
@@ -229,10 +254,11 @@ def open_catalog(
             answering[spec.name] = DirectoryIndex(spec, chooser)
         else:
             kept = IndexCache(cache, cache_address(spec))
-            answering[spec.name] = RemoteIndex(spec, kept, network, chooser, rules)
+            asking = None if afar is None else afar.ask
+            answering[spec.name] = RemoteIndex(spec, kept, network, chooser, rules, asking)
     reader = MetadataReader(network=network, wheels=cache / "wheels", later=backlog.submit)
     direct = DirectReader(target, unnamed, reader, rules)
-    return Catalog(indexes, answering, reader, direct, unnamed, target, backlog)
+    return Catalog(indexes, answering, reader, direct, unnamed, target, backlog, afar)
 
 
 def target_key(target: Target, exclude_newer: datetime | None) -> str:

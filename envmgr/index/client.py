@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -19,17 +19,14 @@ from urllib3.util import make_headers
 
 from envmgr import __version__
 from envmgr.errors import IndexFailure
-from envmgr.events import Reporter, Warned, silent
-from envmgr.index.access import Access, Login, proxy_for
-from envmgr.index.addresses import credentials_in, origin, without_secrets
+from envmgr.index.access import Access, proxy_for
+from envmgr.index.addresses import without_secrets
 from envmgr.index.clock import SYSTEM_CLOCK, Clock
 from envmgr.index.connections import basic_authorization, open_pools
 from envmgr.index.failures import IndexRefused, IndexUnreachable
 from envmgr.index.freshness import retry_after
+from envmgr.index.logins import Logins
 from envmgr.names import IndexName
-
-if TYPE_CHECKING:
-    from netrc import netrc
 
 RETRIES = 3
 """How often a request is repeated before it counts as failed."""
@@ -86,17 +83,15 @@ class Client:
     def __init__(
         self,
         access: Access,
+        logins: Logins | None = None,
         *,
         clock: Clock = SYSTEM_CLOCK,
-        report: Reporter = silent,
         timeout: urllib3.Timeout = TIMEOUT,
     ) -> None:
         """Raise IndexUnreachable for a proxy that cannot be used, or certificates."""
         self._access = access
+        self._logins = logins or Logins(access)
         self._clock = clock
-        self._report = report
-        self._netrc: netrc | None = None
-        self._netrc_read = False
         self._pools = open_pools(access, timeout)
 
     def close(self) -> None:
@@ -199,7 +194,7 @@ class Client:
     ) -> urllib3.BaseHTTPResponse:
         """Send one request to ``at``, with the login of that place and no other's."""
         try:
-            login = self._login(at)
+            login = self._logins.of(at)
             pool = self._pools[proxy_for(self._access.proxies, at)]
         except ValueError as error:
             raise IndexUnreachable(index, url, f"this is no web address: {error}") from None
@@ -215,32 +210,6 @@ class Client:
             preload_content=False,
             decode_content=False,
         )
-
-    def _login(self, url: str) -> Login | None:
-        here = origin(url)
-        login = credentials_in(url) or self._access.logins.get(here)
-        if login is not None:
-            return login
-        if not self._netrc_read:
-            self._netrc = self._read_netrc()
-            self._netrc_read = True
-        found = None if self._netrc is None else self._netrc.authenticators(here[1])
-        return None if found is None else (found[0] or "", found[2] or "")
-
-    def _read_netrc(self) -> "netrc | None":
-        from netrc import NetrcParseError, netrc
-
-        path = self._access.netrc
-        if path is None:
-            return None
-        try:
-            return netrc(str(path))
-        except FileNotFoundError:
-            if self._access.netrc_required:
-                self._report(Warned(f"there is no {path}, which NETRC names"))
-        except (OSError, NetrcParseError, UnicodeDecodeError) as error:
-            self._report(Warned(f"{path} cannot be read, so no login is taken from it: {error}"))
-        return None
 
 
 def pause(failed: int, asked: float | None, jitter: float) -> float:

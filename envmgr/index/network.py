@@ -7,6 +7,7 @@ from envmgr.events import Reporter
 from envmgr.index.access import Access
 from envmgr.index.clock import Clock
 from envmgr.index.failures import IndexUnreachable
+from envmgr.index.logins import Logins
 from envmgr.index.workers import Once
 from envmgr.names import IndexName
 
@@ -20,7 +21,7 @@ class Network:
     def __init__(self, access: Access, *, offline: bool, clock: Clock, report: Reporter) -> None:
         self._access = access
         self._clock = clock
-        self._report = report
+        self.logins = Logins(access, report)
         self.offline = offline
         self._once = Once(self._make)
 
@@ -42,4 +43,4 @@ class Network:
     def _make(self) -> "Client":
         from envmgr.index.client import Client
 
-        return Client(self._access, clock=self._clock, report=self._report)
+        return Client(self._access, self.logins, clock=self._clock)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +15,7 @@ from envmgr.index.failures import IndexRefused, IndexUnreadable
 from envmgr.index.network import Network
 from envmgr.index.offers import UnreadableBytes, decode_choice, encode_choice
 from envmgr.index.pages import ACCEPT, Page, UnreadablePage, parse_page
-from envmgr.names import PackageName
+from envmgr.names import IndexName, PackageName
 from envmgr.spec.types import IndexSpec
 
 ABSENT = frozenset((404, 410))
@@ -33,17 +34,36 @@ class Rules(Struct, frozen=True, kw_only=True):
     """Takes writing to the cache, so that nobody waits for it."""
 
 
+class _Chosen(Struct, frozen=True):
+    """What there is of a project, and the same as offers.encode_choice packs it."""
+
+    choice: Choice
+    packed: bytes
+
+
+Elsewhere: TypeAlias = Callable[[IndexName, PackageName], bytes | None]
+"""Answers as RemoteIndex.packed does, in another process."""
+
+
 class RemoteIndex:
     """Answers for one index. Thread-safe."""
 
     def __init__(
-        self, spec: IndexSpec, cache: IndexCache, network: Network, chooser: Chooser, rules: Rules
+        self,
+        spec: IndexSpec,
+        cache: IndexCache,
+        network: Network,
+        chooser: Chooser,
+        rules: Rules,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
+        """``elsewhere`` is asked in place of the network for pages, and keeps them."""
         self.spec = spec
         self.cache = cache
         self._network = network
         self._chooser = chooser
         self._rules = rules
+        self._elsewhere = elsewhere
         self._records: dict[PackageName, PageRecord | None] = {}
 
     def known(self, name: PackageName) -> bool | None:
@@ -58,7 +78,7 @@ class RemoteIndex:
         """
         record = self._record(name)
         if record is None or not self._is_usable(record.head):
-            return self._ask(name, record)
+            return self._asked(name, record)
         if not record.head.present:
             return None
         choice = self._chosen_before(name, record)
@@ -67,10 +87,26 @@ class RemoteIndex:
         head = record.head
         page = self._page_before(name, head)
         if page is None:  # the record outlived its page
-            return self._ask(name, None)
-        choice, record = self._choose_from(page, name, record)
+            return self._asked(name, None)
+        chosen = self._choose_from(page, name)
+        record = record.choosing(self._rules.target_key, chosen.packed)
         self._rules.later(partial(self.cache.keep_record, name, record, head))
-        return choice
+        return chosen.choice
+
+    def packed(self, name: PackageName) -> bytes | None:
+        """Ask for a project, and return what there is of it as offers.encode_choice packs it.
+
+        Raises as ``choose``.
+        """
+        chosen = self._ask(name, self._record(name))
+        return None if chosen is None else chosen.packed
+
+    def _asked(self, name: PackageName, known: PageRecord | None) -> Choice | None:
+        if self._elsewhere is None:
+            chosen = self._ask(name, known)
+            return None if chosen is None else chosen.choice
+        data = self._elsewhere(self.spec.name, name)
+        return None if data is None else decode_choice(data, name, self.spec.name)
 
     def _record(self, name: PackageName) -> PageRecord | None:
         """Read what the cache knows, once."""
@@ -104,13 +140,11 @@ class RemoteIndex:
         except UnreadablePage:
             return None
 
-    def _choose_from(
-        self, page: Page, name: PackageName, record: PageRecord
-    ) -> tuple[Choice, PageRecord]:
+    def _choose_from(self, page: Page, name: PackageName) -> _Chosen:
         choice = self._chooser.choose(page, name, self.spec.name)
-        return choice, record.choosing(self._rules.target_key, encode_choice(choice))
+        return _Chosen(choice, encode_choice(choice))
 
-    def _ask(self, name: PackageName, known: PageRecord | None) -> Choice | None:
+    def _ask(self, name: PackageName, known: PageRecord | None) -> _Chosen | None:
         """Fetch the page, or learn that the one in the cache is still right."""
         from envmgr.index.freshness import UNSAID, fresh_until, keeps
 
@@ -140,14 +174,15 @@ class RemoteIndex:
             answer.headers.get("etag"),
             answer.headers.get("last-modified"),
         )
-        choice, record = self._choose_from(page, name, PageRecord(head))
+        chosen = self._choose_from(page, name)
         if keeps(answer.headers):
+            record = PageRecord(head, {self._rules.target_key: chosen.packed})
             self._rules.later(partial(self.cache.keep_page, name, record, body))
-        return choice
+        return chosen
 
     def _still_right(
         self, name: PackageName, known: PageRecord, fresh_until: float
-    ) -> Choice | None:
+    ) -> _Chosen | None:
         now = self._rules.clock.now()
         head = msgspec.structs.replace(known.head, fetched_at=now, fresh_until=fresh_until)
         record = msgspec.structs.replace(known, head=head)
@@ -156,9 +191,12 @@ class RemoteIndex:
             page = self._page_before(name, known.head)
             if page is None:
                 return self._ask(name, None)
-            choice, record = self._choose_from(page, name, record)
+            chosen = self._choose_from(page, name)
+            record = record.choosing(self._rules.target_key, chosen.packed)
+        else:
+            chosen = _Chosen(choice, record.choices[self._rules.target_key])
         self._rules.later(partial(self.cache.keep_record, name, record, known.head))
-        return choice
+        return chosen
 
     def _shown(self, name: PackageName) -> str:
         return f"{self.spec.shown_url.rstrip('/')}/{name}/"

@@ -10,6 +10,11 @@ from envmgr.errors import EnvmgrError
 
 Value = TypeVar("Value")
 
+THREADS = 12
+"""Run ahead of the resolver."""
+ASKING_AT_ONCE = THREADS + 2
+"""With the resolver itself, and whoever closes a catalog."""
+
 
 class Once(Generic[Value]):
     """A value computed by the first who asks; others wait for it.

@@ -1,6 +1,7 @@
 """``lock``: resolve an environment file and write the answer down."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from envmgr.events import Reporter, Warned
 from envmgr.lock.check import compare, versions
@@ -11,15 +12,23 @@ from envmgr.pipeline.world import World
 from envmgr.spec.environment import read_environment
 from envmgr.spec.settings import Settings
 
+if TYPE_CHECKING:
+    from envmgr.helper import Helper
+
 
 def lock(
-    request: LockRequest, settings: Settings, environ: Mapping[str, str], report: Reporter
+    request: LockRequest,
+    settings: Settings,
+    environ: Mapping[str, str],
+    report: Reporter,
+    asking: "Helper | None" = None,
 ) -> Locked:
     """Make or renew the lock of a file; with ``check``, only say whether it holds.
 
+    ``asking`` is what asking_ahead began, if it was called already.
     Raises LockMissing and LockStale for ``check``, and what ``settle`` raises.
     """
-    world = World(settings, environ, report)
+    world = World(settings, environ, report, asking=asking)
     spec = read_environment(request.file, settings.expansions)
     wish = LockWish(
         path=request.lock,

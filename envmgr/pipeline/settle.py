@@ -1,11 +1,14 @@
 """Which lock holds, and for which target: read it, or resolve anew and write it."""
 
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from envmgr.index.addresses import is_file
 from envmgr.lock.check import is_for_another_python_alone, why_stale, why_unfit
 from envmgr.lock.errors import LockForeign, LockMissing, LockStale, LockUnfit
 from envmgr.lock.foreign import ForeignLock, adopt
@@ -15,11 +18,13 @@ from envmgr.lock.paths import lock_path
 from envmgr.lock.pylock import render_lock
 from envmgr.lock.types import Lock
 from envmgr.names import PackageName
+from envmgr.pipeline.asking_ahead import asking_ahead
 from envmgr.pipeline.machine import target_for, wanted_python
 from envmgr.pipeline.reading_ahead import read_ahead
 from envmgr.pipeline.types import LockUse
 from envmgr.pipeline.world import World
 from envmgr.spec.digest import resolution_digest
+from envmgr.spec.settings import Settings, choose_indexes
 from envmgr.spec.types import EnvironmentSpec, PythonRange, PythonSpec
 from envmgr.target.guess import may_admit
 from envmgr.target.types import Target
@@ -75,17 +80,31 @@ def settle(spec: EnvironmentSpec, wish: LockWish, world: World) -> Settled:
         stale = _outdated(found, spec, world)
     if stale and wish.use is LockUse.LOCKED:
         raise LockStale(path, stale)
-    read_ahead(world.settings, solving=found is None or wish.asked)
-    kept_python = found.conditions.python if found and not wish.asked else None
-    target = target_for(wanted, kept_python, world)
-    if found is not None and not wish.asked:
-        unfit = why_unfit(found, target)
-        renewable = stale and wish.use is LockUse.UPDATE and _is_outgrown(spec, found, target)
-        if unfit and not renewable:
-            raise LockUnfit(path, unfit)
-        if not stale or wish.use is LockUse.FROZEN:
-            return _as_it_is(found, path, target)
-    return _anew(spec, wish, world, path, found, target)
+    solving = found is None or wish.asked or (bool(stale) and wish.use is LockUse.UPDATE)
+    with ExitStack() as stack:
+        if solving and world.asking is None:
+            wanted_pages = _wanted(spec, found, world.settings)
+            ahead = asking_ahead(world.settings, wanted_pages, refresh=wish.refresh)
+            world = replace(world, asking=stack.enter_context(ahead))
+        read_ahead(world.settings, solving=solving)
+        kept_python = found.conditions.python if found and not wish.asked else None
+        target = target_for(wanted, kept_python, world)
+        if found is not None and not wish.asked:
+            unfit = why_unfit(found, target)
+            renewable = stale and wish.use is LockUse.UPDATE and _is_outgrown(spec, found, target)
+            if unfit and not renewable:
+                raise LockUnfit(path, unfit)
+            if not stale or wish.use is LockUse.FROZEN:
+                return _as_it_is(found, path, target)
+        return _anew(spec, wish, world, path, found, target)
+
+
+def _wanted(spec: EnvironmentSpec, before: Lock | None, settings: Settings) -> int:
+    """Return how many packages will be asked for over the network, at least."""
+    if all(is_file(index.url) for index in choose_indexes(spec.indexes, settings).indexes):
+        return 0
+    named = len(spec.dependencies) + sum(map(len, spec.groups.values()))
+    return max(named, len(before.packages) if before else 0)
 
 
 def _outdated(lock: Lock, spec: EnvironmentSpec, world: World) -> tuple[str, ...]:

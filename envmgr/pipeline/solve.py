@@ -60,6 +60,7 @@ def relock(spec: EnvironmentSpec, target: Target, wish: RelockWish, world: World
         exclude_newer=spec.exclude_newer,
         environ=world.environ,
         report=world.report,
+        helper=world.asking,
     ) as catalog:
         problem = problem_of(spec, target, _kept(wish), _kept_families(wish))
         answer = resolve(problem, catalog, world.report)

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from envmgr.events import Event, Reporter, Stage, StageFinished, StageStarted
 from envmgr.spec.settings import Settings
+
+if TYPE_CHECKING:
+    from envmgr.helper import Helper
 
 
 class World(Struct, frozen=True):
@@ -18,6 +22,8 @@ class World(Struct, frozen=True):
     reporter: Reporter
     began: float = field(default_factory=perf_counter)
     seconds: dict[str, float] = field(default_factory=dict)
+    asking: "Helper | None" = None
+    """The process that asks indexes for pages, if one was begun."""
 
     def report(self, event: Event) -> None:
         """Pass an event on; what a finished stage took is noted. From any thread."""

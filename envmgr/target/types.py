@@ -131,6 +131,10 @@ class Target:
             raise ValueError(f"a target needs every marker variable; missing: {missing}")
         object.__setattr__(self, "markers", MappingProxyType(dict(self.markers)))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what the others are computed from."""
+        return Target, (self.interpreter, dict(self.markers), self.tags, self.hardware)
+
     @cached_property
     def tag_ranks(self) -> Mapping[str, int]:
         """Tag (``cp312-cp312-manylinux_2_17_x86_64``) to its rank; 0 is best."""

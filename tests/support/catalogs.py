@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from envmgr.events import Reporter, silent
+from envmgr.helper import Helper
 from envmgr.index.catalog import Catalog, open_catalog
-from envmgr.index.clock import Clock
+from envmgr.index.clock import SYSTEM_CLOCK, Clock
 from envmgr.names import IndexName, PackageName, package_name
 from envmgr.spec.types import IndexSpec
 from envmgr.target.types import Target
@@ -57,6 +58,7 @@ class Machine:
         exclude_newer: datetime | None = None,
         environ: Mapping[str, str] | None = None,
         report: Reporter = silent,
+        helper: Helper | None = None,
     ) -> Iterator[Catalog]:
         """Open a catalog; a server or directory is an index named ``lab``."""
         specs = tuple(map(_spec, indexes))
@@ -69,7 +71,8 @@ class Machine:
             exclude_newer=exclude_newer,
             environ=environ or {},
             report=report,
-            clock=self.hours.clock,
+            clock=self.hours.clock if helper is None else SYSTEM_CLOCK,
+            helper=helper,
         ) as catalog:
             yield catalog
 

@@ -39,13 +39,17 @@ def add_arguments(parser: CommandParser) -> None:
 def execute(arguments: Namespace, session: Session) -> int:
     """Resolve a file and write its lock."""
     from envmgr.cli.environment_file import find_file
-    from envmgr.pipeline.lock import lock
+    from envmgr.pipeline.asking_ahead import asking_ahead, listed
 
     directory = current_directory()
     request = parse_lock(arguments, find_file(arguments.file, directory), directory)
     settings = settings_of(session, offline=arguments.offline)
-    with open_reporter(session) as report:
-        locked = lock(request, settings, session.environ, report)
+    wanted = 0 if request.check else listed(request.file)
+    with asking_ahead(settings, wanted, refresh=request.refresh) as asking:
+        from envmgr.pipeline.lock import lock  # while the other process makes ready
+
+        with open_reporter(session) as report:
+            locked = lock(request, settings, session.environ, report, asking)
     if session.as_json:
         write_out(result_document(session.command, locked))
     elif not session.quiet:
