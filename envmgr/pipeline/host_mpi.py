@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from envmgr.hardware.host import RealHost
-from envmgr.runtime.host_errors import NoHostMpi, SeveralHostMpis
-from envmgr.runtime.host_search import AUTO, find_host_mpi
-from envmgr.runtime.mpi import HostMpi
+from envmgr.runtime.mpi.errors import NoHostMpi, SeveralHostMpis
+from envmgr.runtime.mpi.host import HostMpi
+from envmgr.runtime.mpi.search import AUTO, find_host_mpi
 from envmgr.spec.types import EnvironmentSpec
 from envmgr.target.types import Interpreter
 

@@ -19,9 +19,9 @@ from envmgr.index.types import Download, WheelCandidate
 from envmgr.pipeline.machine import target_for
 from envmgr.pipeline.wheel_output import Written, write_wheel
 from envmgr.pipeline.world import World
-from envmgr.runtime.build_recipe import Build, read_builds
-from envmgr.runtime.platform_tag import NoPlatformTag
-from envmgr.runtime.repack import BuildMistake, Origin, Repacked, repack, select_files
+from envmgr.runtime.building.platform_tag import NoPlatformTag
+from envmgr.runtime.building.recipe import Build, read_builds
+from envmgr.runtime.building.repack import BuildMistake, Origin, Repacked, repack, select_files
 from envmgr.spec.problems import Problem, RecipeInvalid
 from envmgr.spec.settings import choose_indexes
 from envmgr.spec.types import IndexSpec, PythonRange

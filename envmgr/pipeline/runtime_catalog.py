@@ -7,7 +7,7 @@ from pathlib import Path
 
 from envmgr.runtime.choice import check_system, choose
 from envmgr.runtime.families import families_of
-from envmgr.runtime.recipes import read_catalog, recipes_in
+from envmgr.runtime.recipes.catalog import read_catalog, recipes_in
 from envmgr.runtime.types import Choice, RuntimeCatalog
 from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.spec.settings import Settings

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from envmgr.link.generation import GenerationRecord, RuntimeRecord
 from envmgr.pipeline.environments import record_of
 from envmgr.pipeline.types import KeptCopy, LibraryFile, ReplacedCopy, Selector, SharedRuntime
-from envmgr.runtime.plan_types import APART, UNUSED, FamilyPlan, Replaced, RuntimePlan, Written
-from envmgr.runtime.survey import FileOf
+from envmgr.runtime.planning.survey import FileOf
+from envmgr.runtime.planning.types import APART, UNUSED, FamilyPlan, Replaced, RuntimePlan, Written
 from envmgr.runtime.types import HOST, VENDORED
 from envmgr.spec.settings import Settings
 

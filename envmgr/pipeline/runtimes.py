@@ -18,11 +18,11 @@ from envmgr.pipeline.runtime_catalog import catalog_of, choices_for, not_unified
 from envmgr.pipeline.runtime_memory import RuntimeMemory
 from envmgr.pipeline.world import World
 from envmgr.runtime.forwarding.types import ForwardingLibrary
-from envmgr.runtime.memory import Memory, render_remembered
-from envmgr.runtime.mpi import HostMpi, host_files, host_variables
-from envmgr.runtime.plan import plan_runtimes
-from envmgr.runtime.plan_types import RuntimePlan, Target, Written
-from envmgr.runtime.survey import FileOf
+from envmgr.runtime.mpi.host import HostMpi, host_files, host_variables
+from envmgr.runtime.planning.memory import Memory, render_remembered
+from envmgr.runtime.planning.plan import plan_runtimes
+from envmgr.runtime.planning.survey import FileOf
+from envmgr.runtime.planning.types import RuntimePlan, Target, Written
 from envmgr.runtime.types import Choice
 from envmgr.spec.types import EnvironmentSpec
 from envmgr.store.entry import Entry, EntryDamaged

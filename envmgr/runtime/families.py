@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from envmgr.runtime.bindings import bounds_of
+from envmgr.runtime.recipes.bindings import bounds_of
 from envmgr.runtime.types import Choice, Family, RuntimeCatalog
 from envmgr.runtime.wheels import RuntimeFamily
 

@@ -17,10 +17,10 @@ import pytest
 from envmgr.files import remove_tree
 from envmgr.hardware.host import RealHost
 from envmgr.link.startup import render_startup
-from envmgr.runtime.host import read_host_mpi
-from envmgr.runtime.host_errors import SeveralHostMpis
-from envmgr.runtime.host_search import choose_host_mpi, detect_host_mpi
-from envmgr.runtime.mpi import HostMpi, host_files, host_variables
+from envmgr.runtime.mpi.errors import SeveralHostMpis
+from envmgr.runtime.mpi.host import HostMpi, host_files, host_variables
+from envmgr.runtime.mpi.reading import read_host_mpi
+from envmgr.runtime.mpi.search import choose_host_mpi, detect_host_mpi
 from tests.support.users import NOBODY
 
 pytestmark = [

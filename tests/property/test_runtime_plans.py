@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from envmgr.link.compose import Exchange, compose
 from envmgr.names import PackageName
-from envmgr.runtime.plan import plan_runtimes
-from envmgr.runtime.plan_types import FamilyPlan, RuntimePlan, Written
-from envmgr.runtime.recipes import read_catalog
-from envmgr.runtime.survey import FileOf, Survey
+from envmgr.runtime.planning.plan import plan_runtimes
+from envmgr.runtime.planning.survey import FileOf, Survey
+from envmgr.runtime.planning.types import FamilyPlan, RuntimePlan, Written
+from envmgr.runtime.recipes.catalog import read_catalog
 from envmgr.runtime.types import VENDORED, Choice
 from envmgr.wheel.manifest import ElfFacts, Manifest
 from envmgr.wheel.reach import search_places

@@ -61,7 +61,7 @@ DOORS = {
     "hardware/filesystem": "disk",
     "hardware/host": "disk processes",
     "target/remembered": "disk",
-    "runtime/recipes": "disk",
+    "runtime/recipes/catalog": "disk",
     "index/afar": "threads",
     "index/ahead": "threads",
     "index/cache": "disk",

@@ -15,7 +15,7 @@ from envmgr.pipeline.host_mpi import serves_still
 from envmgr.pipeline.mpi_needs import UnservedAbi
 from envmgr.pipeline.types import ByName
 from envmgr.resolve.impossible import ResolutionImpossible
-from envmgr.runtime.host_errors import UnusableHostMpi
+from envmgr.runtime.mpi.errors import UnusableHostMpi
 from envmgr.spec.environment import read_environment
 from envmgr.spec.problems import EnvironmentFileInvalid, FileUnreadable, RecipeInvalid
 from tests.support.index_server import IndexServer

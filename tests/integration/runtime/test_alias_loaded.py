@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envmgr.runtime.alias import can_alias, render_alias
+from envmgr.runtime.mpi.alias import can_alias, render_alias
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not can_alias(platform.machine()),

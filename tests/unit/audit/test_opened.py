@@ -6,7 +6,7 @@ from envmgr.audit.loader import Loader, Rules
 from envmgr.audit.opened import brought_libraries, loadable, opened_libraries
 from envmgr.audit.static import audit_families
 from envmgr.audit.types import FamilyAudit
-from envmgr.runtime.recipes import read_catalog
+from envmgr.runtime.recipes.catalog import read_catalog
 from tests.support.runtimes import SITE, Disk, elf
 
 CATALOG = read_catalog()

@@ -6,7 +6,7 @@ import pytest
 
 from envmgr.names import PackageName
 from envmgr.runtime.choice import check_system, choose
-from envmgr.runtime.recipes import read_catalog
+from envmgr.runtime.recipes.catalog import read_catalog
 from envmgr.runtime.types import HOST, VENDORED, Choice, RuntimeCatalog
 from envmgr.spec.problems import EnvironmentFileInvalid, Place
 from envmgr.spec.runtimes import Runtimes, RuntimeWish

@@ -1,0 +1,1 @@
+"""Make small wheels of a part of another wheel, or of a library of the host."""

@@ -1,0 +1,1 @@
+"""Decide which copies of shared runtimes in an environment give way to which library."""

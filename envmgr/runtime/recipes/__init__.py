@@ -1,0 +1,1 @@
+"""What recipes say of shared runtimes, read and checked into a catalog."""

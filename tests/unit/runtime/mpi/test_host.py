@@ -1,0 +1,93 @@
+import pytest
+
+from envmgr.runtime.mpi.host import (
+    HostMpi,
+    MpiAbi,
+    abi_of_soname,
+    host_files,
+    host_variables,
+    mpi_variables,
+)
+from envmgr.wheel.elf import parse_elf
+
+
+@pytest.mark.parametrize(
+    ("soname", "abi"),
+    [
+        ("libmpi.so.12", MpiAbi.MPICH),
+        ("libmpich.so.12", MpiAbi.MPICH),
+        ("libmpi_gnu_123.so.12", MpiAbi.MPICH),
+        ("libmpi_cray.so.12", MpiAbi.MPICH),
+        ("libmpi.so.40", MpiAbi.OPENMPI),
+        ("libmpi_abi.so.1", MpiAbi.FORUM),
+        ("libmpi.so.20", None),
+        ("libmpi.so", None),
+        ("libmpi_abi.so.0", None),
+        ("libmpi_cxx.so.12", None),
+        ("libmpi_ilp64.so.12", None),
+        ("libmpifort.so.12", None),
+        ("libmpichcxx.so.12", None),
+        ("libmpi_mpifh.so.40", None),
+        ("libmpi-d26c8c51.so.12", None),
+        ("libc.so.6", None),
+    ],
+)
+def test_the_soname_tells_the_abi(soname: str, abi: MpiAbi | None) -> None:
+    assert abi_of_soname(soname) is abi
+
+
+def test_every_abi_has_the_soname_that_programs_ask_for() -> None:
+    assert [abi_of_soname(abi.soname) for abi in MpiAbi] == list(MpiAbi)
+
+
+def host_mpi(
+    library: str = "/usr/lib/libmpich.so.12.2.2",
+    soname: str = "libmpich.so.12",
+    implementation: str = "mpich",
+) -> HostMpi:
+    return HostMpi(
+        library=library,
+        soname=soname,
+        abi=MpiAbi.MPICH,
+        implementation=implementation,
+        version="4.0.2",
+        machine="x86_64",
+        launchers={"mpiexec": "/usr/bin/mpiexec.mpich", "mpirun": "/opt/it's here/mpirun"},
+        origin="MPI_HOME",
+    )
+
+
+def test_a_view_has_the_library_under_the_name_that_programs_ask_for() -> None:
+    file = host_files(host_mpi())["lib/libmpi.so.12"]
+
+    facts = parse_elf(file.content, "lib/libmpi.so.12")
+    assert facts is not None
+    assert (facts.soname, facts.needed) == ("libmpi.so.12", ("/usr/lib/libmpich.so.12.2.2",))
+    assert not file.executable
+
+
+def test_a_view_has_programs_that_call_the_hosts_by_their_own_paths() -> None:
+    files = host_files(host_mpi())
+
+    mpiexec, mpirun = files["bin/mpiexec"], files["bin/mpirun"]
+    assert mpiexec.executable
+    assert mpiexec.content == b'#!/bin/sh\nexec /usr/bin/mpiexec.mpich "$@"\n'
+    assert b"""exec '/opt/it'"'"'s here/mpirun' "$@\"""" in mpirun.content
+
+
+@pytest.mark.parametrize("abi", MpiAbi)
+def test_mpi4py_is_told_the_library_of_the_view(abi: MpiAbi) -> None:
+    assert mpi_variables(abi) == {"MPI4PY_LIBMPI": f"{{prefix}}/lib/{abi.soname}"}
+    assert host_variables(host_mpi()) == mpi_variables(MpiAbi.MPICH)
+
+
+def test_of_intels_mpi4py_is_told_where_it_really_is() -> None:
+    intels = host_mpi("/opt/intel/lib/libmpi.so.12", "libmpi.so.12", "impi")
+
+    told = host_variables(intels)["MPI4PY_LIBMPI"]
+
+    assert told == "/opt/intel/lib/libmpi.so.12:{prefix}/lib/libmpi.so.12"
+
+
+def test_it_is_called_by_implementation_version_and_path() -> None:
+    assert host_mpi().title == "mpich 4.0.2 (/usr/lib/libmpich.so.12.2.2)"
