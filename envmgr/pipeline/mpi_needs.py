@@ -8,7 +8,8 @@ from msgspec import Struct
 from envmgr.errors import DefinitionError
 from envmgr.events import Reporter, Warned
 from envmgr.names import PackageName
-from envmgr.runtime.mpi.host import HostMpi, MpiAbi, abi_of_soname
+from envmgr.runtime.mpi.abi import MpiAbi, abi_of_soname
+from envmgr.runtime.mpi.host import HostMpi
 from envmgr.runtime.mpi.needs import MpiNeed, mpi_abis_needed, unserved
 from envmgr.runtime.planning.types import RuntimePlan
 from envmgr.runtime.types import HOST, Binding, Choice, RuntimeCatalog

@@ -4,7 +4,7 @@ import re
 
 from msgspec import Struct
 
-from envmgr.runtime.mpi.host import MpiAbi
+from envmgr.runtime.mpi.abi import MpiAbi
 
 
 class Identity(Struct, frozen=True):

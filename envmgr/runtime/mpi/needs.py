@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import Struct
 
 from envmgr.names import PackageName
-from envmgr.runtime.mpi.host import MpiAbi, abi_of_soname
+from envmgr.runtime.mpi.abi import MpiAbi, abi_of_soname
 from envmgr.wheel.manifest import ElfFacts, Manifest
 
 _BY_NAME = (("libmkl_blacs_intelmpi_", MpiAbi.MPICH), ("libmkl_blacs_openmpi_", MpiAbi.OPENMPI))

@@ -7,9 +7,10 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from envmgr.hardware.host import CommandFailed, Host
+from envmgr.runtime.mpi.abi import MpiAbi, abi_of_soname
 from envmgr.runtime.mpi.alias import can_alias
 from envmgr.runtime.mpi.errors import UnusableHostMpi
-from envmgr.runtime.mpi.host import HostMpi, MpiAbi, abi_of_soname
+from envmgr.runtime.mpi.host import HostMpi
 from envmgr.runtime.mpi.identity import (
     UNKNOWN,
     Identity,

@@ -1,6 +1,6 @@
 import pytest
 
-from envmgr.runtime.mpi.host import MpiAbi
+from envmgr.runtime.mpi.abi import MpiAbi
 from envmgr.runtime.mpi.identity import (
     UNKNOWN,
     Identity,

@@ -1,5 +1,5 @@
 from envmgr.names import PackageName
-from envmgr.runtime.mpi.host import MpiAbi
+from envmgr.runtime.mpi.abi import MpiAbi
 from envmgr.runtime.mpi.needs import MpiNeed, mpi_abis_needed, unserved
 from envmgr.wheel.manifest import ElfFacts
 from tests.support.packages import SITE, package

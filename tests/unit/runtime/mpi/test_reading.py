@@ -2,8 +2,8 @@ import pytest
 
 from envmgr.errors import ExitCode
 from envmgr.hardware.host import CommandFailed
+from envmgr.runtime.mpi.abi import MpiAbi
 from envmgr.runtime.mpi.errors import UnusableHostMpi
-from envmgr.runtime.mpi.host import MpiAbi
 from envmgr.runtime.mpi.reading import read_host_mpi
 from tests.support.host import FakeHost
 from tests.support.mpis import SAYS, mpi_library, put_library, put_program
