@@ -1,14 +1,12 @@
 """The catalog of recipes as families of wheels, with what an environment file chooses of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from envmgr.runtime.recipes.bindings import bounds_of
-from envmgr.runtime.types import Choice, Family, RuntimeCatalog
-from envmgr.runtime.wheels import RuntimeFamily
-
-_VENDORED = "vendored"
+from envmgr.names import PackageName
+from envmgr.runtime.types import HOST, VENDORED, Binding, Choice, Family, RuntimeCatalog
+from envmgr.runtime.wheels import Bound, RuntimeFamily
 
 
 def families_of(
@@ -33,10 +31,10 @@ def _families(
         exclusive = any(each.abi is not None for each in family.implementations)
         choice = choices.get(family.name, Choice())
         chosen = choice.implementation
-        if chosen == _VENDORED or not (exclusive or shared):
+        if chosen == VENDORED or not (exclusive or shared):
             chosen = None
         if exclusive or chosen is not None:
-            bounds = bounds_of(family, chosen, choice.apart) if exclusive else {}
+            bounds = _bounds(family, chosen, choice.apart) if exclusive else {}
             yield replace(_family(family, chosen, exclusive=exclusive), works_with=bounds)
 
 
@@ -52,3 +50,32 @@ def _family(family: Family, chosen: str | None, *, exclusive: bool) -> RuntimeFa
         chosen=chosen,
         wanted=None if implementation is None else implementation.wheel,
     )
+
+
+def _bounds(
+    family: Family, chosen: str | None, apart: Collection[PackageName]
+) -> Mapping[PackageName, tuple[Bound, ...]]:
+    """Return the packages of a family's recipes with the implementations that each works with.
+
+    A library of the machine counts where it is ``chosen``: which ABI it has is known when it is
+    linked. Packages ``apart`` do without the family.
+    """
+    found: dict[PackageName, tuple[Bound, ...]] = {}
+    for binding in family.bindings:
+        if binding.package not in apart:
+            bound = Bound(
+                implementations=frozenset(_admitted(family, binding, chosen)),
+                versions=binding.versions,
+                source=binding.source,
+                reason=binding.reason,
+            )
+            found[binding.package] = (*found.get(binding.package, ()), bound)
+    return found
+
+
+def _admitted(family: Family, binding: Binding, chosen: str | None) -> Iterator[str]:
+    yield from binding.implementations
+    if binding.abis:
+        yield from (each.name for each in family.implementations if each.abi in binding.abis)
+        if chosen == HOST:
+            yield HOST

@@ -1,13 +1,10 @@
 """``works-with`` in recipes: packages that work only with some implementations of a family."""
 
-from collections.abc import Collection, Iterator, Mapping
-
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from envmgr.names import InvalidName, PackageName, package_name
+from envmgr.names import InvalidName, package_name
 from envmgr.runtime.recipes.nodes import mappings, text, texts
 from envmgr.runtime.types import HOST, Binding, Family
-from envmgr.runtime.wheels import Bound
 from envmgr.spec.nodes import MappingNode
 from envmgr.spec.problems import Findings
 
@@ -70,32 +67,3 @@ def merged_bindings(known: tuple[Binding, ...], added: tuple[Binding, ...]) -> t
     """Let what a site's recipe says of a package take the place of what was known of it."""
     told = {each.package for each in added}
     return (*(each for each in known if each.package not in told), *added)
-
-
-def bounds_of(
-    family: Family, chosen: str | None, apart: Collection[PackageName] = ()
-) -> Mapping[PackageName, tuple[Bound, ...]]:
-    """Return the packages of a family's recipes with the implementations that each works with.
-
-    A library of the machine counts where it is ``chosen``: which ABI it has is known when it is
-    linked. Packages ``apart`` do without the family.
-    """
-    found: dict[PackageName, tuple[Bound, ...]] = {}
-    for binding in family.bindings:
-        if binding.package not in apart:
-            bound = Bound(
-                implementations=frozenset(_admitted(family, binding, chosen)),
-                versions=binding.versions,
-                source=binding.source,
-                reason=binding.reason,
-            )
-            found[binding.package] = (*found.get(binding.package, ()), bound)
-    return found
-
-
-def _admitted(family: Family, binding: Binding, chosen: str | None) -> Iterator[str]:
-    yield from binding.implementations
-    if binding.abis:
-        yield from (each.name for each in family.implementations if each.abi in binding.abis)
-        if chosen == HOST:
-            yield HOST
