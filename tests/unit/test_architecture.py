@@ -30,6 +30,19 @@ RANK = {
 }
 """Left to right; a module imports only what stands to its left, and its own package."""
 
+RUNTIME = {
+    "forwarding": "",
+    "types": "forwarding",
+    "wheels": "",
+    "building": "",
+    "recipes": "forwarding types building",
+    "choice": "types",
+    "families": "types wheels",
+    "planning": "forwarding types",
+    "mpi": "",
+}
+"""Within ``runtime``: which parts each part imports, no more and no less."""
+
 KINDS = {
     "disk": {"os", "mmap", "shutil", "tempfile", "glob", "filelock"},
     "network": {"urllib3", "socket", "truststore", "httpx", "requests"},
@@ -199,6 +212,17 @@ def test_a_module_imports_only_from_its_left(path: Path) -> None:
         other = parts[1]
         allowed = other == own or RANK[other] < RANK[own] or RANK[own] == RANK[other] == 0
         assert allowed, f"{dotted(path)}:{line} imports {name}, which stands to its right"
+
+
+def test_the_parts_of_runtime_import_what_is_said_of_them() -> None:
+    found: dict[str, set[str]] = {}
+    for path in modules():
+        top, part, *_ = *dotted(path).split("/"), ""
+        if top == "runtime" and part != "__init__":
+            names = (name.partition("envmgr.runtime") for _, name in imports_of(path))
+            others = {rest[1:].split(".")[0] for _, mark, rest in names if mark}
+            found.setdefault(part, set()).update(others - {part})
+    assert found == {part: set(others.split()) for part, others in RUNTIME.items()}
 
 
 @pytest.mark.parametrize("path", modules(), ids=dotted)
