@@ -30,6 +30,11 @@ class Aim(Struct, frozen=True, kw_only=True):
     moved_from: Path | None
     """Where the file stood before, if it was moved since."""
 
+    @property
+    def lock_text(self) -> str | None:
+        """The lock as a generation remembers it."""
+        return None if self.lock is None else str(self.lock)
+
 
 def file_of(request: CreateRequest, settings: Settings) -> Path:
     """Return the environment file of a request; ``sync`` knows it from the environment."""

@@ -12,15 +12,12 @@ from envmgr import __version__
 from envmgr.activate.scripts import render_activation
 from envmgr.events import Noted, Reporter, Warned
 from envmgr.link.carry import Carried, carry_written
-from envmgr.link.complete import is_complete
 from envmgr.link.execution import without_absent_bytecode
 from envmgr.link.foreign import Foreign, check_foreign
 from envmgr.link.generation import (
     GenerationRecord,
-    PackageRecord,
     abandon_generation,
     generation_path,
-    is_linked,
     new_generation_id,
     prune_generations,
     switch_generation,
@@ -29,7 +26,6 @@ from envmgr.link.generation import (
 )
 from envmgr.link.inputs import LayoutInputs
 from envmgr.link.layout import Layout, layout
-from envmgr.link.place import is_same_place
 from envmgr.link.prefix import check_prefix, lock_prefix
 from envmgr.lock.check import compare, select
 from envmgr.lock.types import LockedPackage
@@ -38,20 +34,18 @@ from envmgr.pipeline.aim import Aim, aim_of, file_of
 from envmgr.pipeline.caches import trim_daily
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.clustering import fold_clusters
-from envmgr.pipeline.composing import find_composed
-from envmgr.pipeline.host_mpi import named, serves_still
+from envmgr.pipeline.host_mpi import named
 from envmgr.pipeline.linking import lay_entries, left_out, stray_links
-from envmgr.pipeline.mend import are_as_made
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
 from envmgr.pipeline.runtime_catalog import added_recipes
 from envmgr.pipeline.runtime_records import runtime_records, shared_runtimes, told_of_runtimes
 from envmgr.pipeline.runtimes import Unified, unify
 from envmgr.pipeline.settle import LockWish, Settled, settle
 from envmgr.pipeline.shown import KEPT, few
-from envmgr.pipeline.site import is_kept
 from envmgr.pipeline.stock import Stocked, stock, store_key
 from envmgr.pipeline.surveying import survey_outdated
 from envmgr.pipeline.types import Change, Created, CreateRequest
+from envmgr.pipeline.up_to_date import is_up_to_date, package_records
 from envmgr.pipeline.world import World
 from envmgr.spec.digest import activation_digest, resolution_digest, view_digest
 from envmgr.spec.environment import read_environment
@@ -101,7 +95,7 @@ def _preview(aim: Aim, request: CreateRequest, world: World) -> Created:
     settled = _settle(aim, request, world)
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
-    made: Made = "unchanged" if _stands(aim, settled, packages, store, world) else _verb(aim)
+    made: Made = "unchanged" if is_up_to_date(aim, settled, packages, store, world) else _verb(aim)
     if made != "unchanged":
         _check_foreign(aim, packages, request)
         _check_clashes(aim, settled, packages, store)
@@ -132,7 +126,7 @@ def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
     survey_outdated(packages, store, world)
-    if _stands(aim, settled, packages, store, world):
+    if is_up_to_date(aim, settled, packages, store, world):
         prune_generations(aim.prefix, aim.spec.keep)
         ensure_rooted(aim.prefix, store)
         return _outcome(aim, settled, packages, world, "unchanged")
@@ -164,73 +158,6 @@ def _check_foreign(
 
 def _verb(aim: Aim) -> Made:
     return "created" if aim.before is None else "updated"
-
-
-def _stands(
-    aim: Aim,
-    settled: Settled,
-    packages: tuple[LockedPackage, ...],
-    store: Store,
-    world: World,
-) -> bool:
-    """Whether the current generation is what would be made, and whole where it stands."""
-    before = aim.before
-    return (
-        before is not None
-        and aim.moved_from is None
-        and before.lock == _text(aim.lock)
-        and before.python_wish == aim.python
-        and before.python == settled.target.interpreter.executable
-        and before.python_version == settled.target.interpreter.version_text
-        and before.name == aim.name
-        and before.groups == aim.groups
-        and before.view_digest == view_digest(aim.spec)
-        and before.activation_digest == activation_digest(aim.spec)
-        and before.envmgr_version == __version__
-        and (before.compiled or not aim.compile)
-        and before.packages == _package_records(packages)
-        and before.recipes == added_recipes(world.settings)
-        and serves_still(before.host, aim.spec, settled.target.interpreter, world.environ)
-        and _is_whole(aim.prefix, before, packages, store)
-    )
-
-
-def _is_whole(
-    prefix: Path, before: GenerationRecord, packages: tuple[LockedPackage, ...], store: Store
-) -> bool:
-    """Whether a generation's scripts and links lead somewhere, and will: nothing was moved."""
-    found = [store.find(store_key(package)) for package in packages]
-    entries = [entry for entry in found if entry is not None]
-    composed = find_composed(before.composed, store)
-    places = {str(entry.path.parent) for entry in (*entries, *(composed or ()))}
-    return (
-        len(entries) == len(found)
-        and composed is not None
-        and len(places) == len(before.stores)
-        and all(any(is_same_place(place, old) for old in before.stores) for place in places)
-        and is_same_place(before.prefix, prefix)
-        and is_linked(prefix)
-        and is_complete(generation_path(prefix, before.id), before)
-        and are_as_made(entry for entry in entries if store.owns(entry))
-        and is_kept((*entries, *composed), store)
-    )
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
-def _package_records(packages: tuple[LockedPackage, ...]) -> tuple[PackageRecord, ...]:
-    return tuple(
-        PackageRecord(
-            name=package.name,
-            version=package.version,
-            key=store_key(package),
-            index=package.index,
-            groups=tuple(sorted(group for group in package.groups if group is not None)),
-        )
-        for package in packages
-    )
 
 
 def _link(
@@ -340,7 +267,7 @@ def _record(
         view_digest=view_digest(aim.spec),
         activation_digest=activation_digest(aim.spec),
         groups=aim.groups,
-        packages=_package_records(packages),
+        packages=package_records(packages),
         python=interpreter.executable,
         python_version=interpreter.version_text,
         variables=aim.spec.variables,
@@ -352,7 +279,7 @@ def _record(
         envmgr_version=__version__,
         prefix=str(aim.prefix),
         stores=tuple(sorted({str(path.parent) for path in _places(stocked, unified)})),
-        lock=_text(aim.lock),
+        lock=aim.lock_text,
         python_wish=aim.python,
         composed=unified.keys,
         recipes=added_recipes(world.settings),
