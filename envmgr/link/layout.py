@@ -51,9 +51,9 @@ from envmgr.link.scripts import (
     render_wheel_script,
 )
 from envmgr.link.startup import render_startup
+from envmgr.link.venv import has_lib64, python_names, render_pyvenv
 from envmgr.link.verdicts import Verdicts
 from envmgr.spec.views import LinkWay
-from envmgr.target.types import Interpreter
 from envmgr.wheel.manifest import FileFacts, LinkFacts, Manifest
 
 __all__ = ["LaidEntry", "LaidFile", "Layout", "LayoutClash", "LayoutInputs", "layout"]
@@ -283,7 +283,7 @@ class _View:
     def add_own_files(self) -> None:
         """Add the interpreter's links, ``pyvenv.cfg``, start-up and activation."""
         interpreter = self._inputs.interpreter
-        for name in _python_names(interpreter):
+        for name in python_names(interpreter):
             self._own_link(f"bin/{name}", interpreter.executable if name == "python" else "python")
         if self._merges_lib64:
             self._own_link("lib64", "lib")
@@ -367,30 +367,3 @@ def is_kept_real(path: str) -> bool:
     if top == "share":
         return rest.count("/") + bool(rest) < SHARE_DEPTH
     return top == "etc" or (not rest and top in ("lib", "include"))
-
-
-def has_lib64(interpreter: Interpreter) -> bool:
-    """Tell whether this interpreter wants ``lib64`` -> ``lib`` in an environment, as venv does."""
-    return interpreter.pointer_bits == 64 and not interpreter.platform.startswith("macosx")
-
-
-def render_pyvenv(interpreter: Interpreter, name: str) -> str:
-    """Render ``pyvenv.cfg`` (PEP 405)."""
-    pairs = {
-        "home": interpreter.executable.rpartition("/")[0],
-        "include-system-site-packages": "false",
-        "version": interpreter.version_text,
-        "executable": interpreter.executable,
-        "prompt": name,
-    }
-    return "".join(f"{key} = {value}\n" for key, value in pairs.items())
-
-
-def _python_names(interpreter: Interpreter) -> tuple[str, ...]:
-    major, minor, _ = interpreter.version
-    names = ["python", f"python{major}", f"python{major}.{minor}"]
-    if interpreter.free_threaded:
-        names.append(f"python{major}.{minor}t")
-    if interpreter.implementation == "pypy":
-        names += ["pypy", f"pypy{major}", f"pypy{major}.{minor}"]
-    return tuple(names)
