@@ -28,7 +28,7 @@ from envmgr.link.prefix import (
 )
 from envmgr.lock.paths import lock_path
 from envmgr.locks import may_be_running, read_holder
-from envmgr.names import EnvironmentName
+from envmgr.names import EnvironmentName, StoreKey
 from envmgr.pipeline.brought import found_elsewhere
 from envmgr.pipeline.environments import selection_of
 from envmgr.pipeline.generations import GenerationBroken, check_whole
@@ -117,7 +117,7 @@ def _check_place(
         )
     elif not is_linked(prefix):
         yield problem("links", prefix, f"names in {prefix} do not lead into its generation", sync)
-    if isinstance(selector, ByPrefix) and not root_file(store.path, prefix).is_file():
+    if isinstance(selector, ByPrefix) and not _is_rooted(prefix, record, store):
         yield problem(
             "root",
             prefix,
@@ -131,6 +131,17 @@ def _check_place(
             f"{prefix} and the store lie on different file systems: what asks for hard links "
             "(`link: hardlink`) is copied",
         )
+
+
+def _is_rooted(prefix: Path, record: GenerationRecord, store: Store) -> bool:
+    """Whether a store knows of a prefix: ours, unless all that it needs is in others.
+
+    Somebody else's environment is known to somebody else's store.
+    """
+    used = [Path(entries).parent for entries in record.stores]
+    if any(is_same_place(place, store.path) for place in used):
+        used = []
+    return any(root_file(place, prefix).is_file() for place in (store.path, *used))
 
 
 def _devices_differ(prefix: Path, record: GenerationRecord) -> bool:
@@ -185,7 +196,7 @@ def _check_entries_there(
                 "nothing is purged: ENVMGR_HOME, or `root` in config.yaml",
             )
             return
-    lost = [package for package in record.packages if store.find(package.key) is None]
+    lost = [package for package in record.packages if not _is_there(package.key, record, store)]
     if lost:
         yield problem(
             "entries",
@@ -194,6 +205,12 @@ def _check_entries_there(
             f"{sync}, which fetches them again",
             *(f"{package.name} {package.version}" for package in lost),
         )
+
+
+def _is_there(key: StoreKey, record: GenerationRecord, store: Store) -> bool:
+    """Whether one of our stores has an entry, or one that the generation was made from."""
+    others = (Path(place, key) for place in record.stores)
+    return store.find(key) is not None or any(other.is_dir() for other in others)
 
 
 def _check_links(

@@ -360,3 +360,17 @@ def test_an_index_that_nobody_answers_for_is_told(project: Project) -> None:
     there = Project(project.directory, url, {"ENVMGR_INDEX_URL": url})
     diagnosis = diagnose(PROJECT, there.settings, there.environ, silent, online=True)
     assert ("index", "problem") in told(diagnosis)
+
+
+def test_a_colleagues_environment_is_known_to_the_colleagues_store(
+    project: Project, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "env"
+    create_at(project, prefix)
+    (tmp_path / "colleague").mkdir()
+    colleague = Project(tmp_path / "colleague", project.index_url)
+
+    assert told(look(colleague, ByPrefix(prefix))) == []
+    for root in (store_of(project) / "roots").iterdir():
+        root.unlink()
+    assert told(look(colleague, ByPrefix(prefix))) == [("root", "problem")]
