@@ -28,7 +28,7 @@ def render_created(
     lines = [paint(head, GREEN, coloured=coloured), f"  in {created.prefix}"]
     lines += [f"  with {_group_words(created.groups)}"] if created.groups else []
     lines += render_changes(created.changes, verbose=verbose, coloured=coloured)
-    lines += _shared_lines(created)
+    lines += _shared_lines(created, selector)
     lines += [_lock_line(created)] if created.lock_written else []
     if created.new_store is not None:
         lines.append(f"the store is new: {created.new_store}")
@@ -53,7 +53,7 @@ def _group_words(groups: Sequence[str]) -> str:
     return f"{'group' if len(groups) == 1 else 'groups'} {', '.join(groups)}"
 
 
-def _shared_lines(created: Created) -> list[str]:
+def _shared_lines(created: Created, selector: Selector) -> list[str]:
     """``  shares openmp of torch (2 copies gave way), blas of mkl (4)``."""
     shared = [
         f"{runtime.family} of {' and '.join(sorted({each.package for each in runtime.servers}))} "
@@ -61,7 +61,15 @@ def _shared_lines(created: Created) -> list[str]:
         for runtime in created.runtimes
         if runtime.replaced and runtime.servers
     ]
-    return [f"  shares {', '.join(shared)}: see `envmgr runtimes list`"] if shared else []
+    see = f"see `envmgr runtimes list {_option(created, selector)}`"
+    return [f"  shares {', '.join(shared)}: {see}"] if shared else []
+
+
+def _option(created: Created, selector: Selector) -> str:
+    """How a command line names the environment: ``-n climate``."""
+    if isinstance(selector, ByPrefix):
+        return f"-p {shlex.quote(str(created.prefix))}"
+    return f"-n {created.name}"
 
 
 def _lock_line(done: Created) -> str:
@@ -90,17 +98,14 @@ def _next_commands(
     created: Created, selector: Selector, shell: str, *, coloured: bool
 ) -> list[str]:
     script = _SHELLS.get(Path(shell).name, "activate")
+    run = f"envmgr run {_option(created, selector)} python"
     if isinstance(selector, ByPrefix):
-        run = f"envmgr run -p {shlex.quote(str(created.prefix))} python"
         source = f"source {shlex.quote(str(created.prefix / 'bin' / script))}"
     elif script == "activate.fish":
-        run = f"envmgr run -n {created.name} python"
         source = f"source (envmgr prefix {created.name})/bin/{script}"
     elif script == "activate.csh":
-        run = f"envmgr run -n {created.name} python"
         source = f'source "`envmgr prefix {created.name}`/bin/{script}"'
     else:
-        run = f"envmgr run -n {created.name} python"
         source = f'source "$(envmgr prefix {created.name})/bin/{script}"'
     return [
         f"next:  {paint(run, CYAN, coloured=coloured)}",

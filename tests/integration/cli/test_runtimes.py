@@ -54,7 +54,7 @@ def test_list_tells_what_serves_and_what_stays(
     made.write("alpha", "beta", more="runtimes: {openmp: gnu}\n")
     file, directory = str(made.file), tmp_path
     created = envmgr("create", "-f", file, "-n", "shared", environ=environ, directory=directory)
-    assert "  shares openmp of alpha (1): see `envmgr runtimes list`" in created.stdout
+    assert "  shares openmp of alpha (1): see `envmgr runtimes list -n shared`" in created.stdout
     done = envmgr("runtimes", "list", "-n", "shared", environ=environ, directory=directory)
     server = "alpha.libs/libgomp-aaaaaaaa.so.1"
     assert (done.returncode, done.stdout) == (

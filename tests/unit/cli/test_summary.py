@@ -84,7 +84,7 @@ def openmp(*replaced: ReplacedCopy) -> SharedRuntime:
 def test_what_is_shared_is_told_in_a_line() -> None:
     shared = openmp(ReplacedCopy(copy=SKLEARN, by=TORCH, forwarded=False))
     lines = summary(replace(CREATED, runtimes=(shared,))).splitlines()
-    assert "  shares openmp of torch (1): see `envmgr runtimes list`" in lines
+    assert "  shares openmp of torch (1): see `envmgr runtimes list -n climate`" in lines
 
 
 def test_a_runtime_of_which_one_copy_is_there_is_not_told() -> None:
