@@ -26,7 +26,8 @@ def render_diagnosis(diagnosis: Diagnosis, *, verbose: int, coloured: bool) -> s
         lines.append(f"{render_count(problems, 'problem')}{besides}: {looked}")
     else:
         lines.append(f"all is well{besides}: {looked}")
-    if not diagnosis.thorough:
+    unread = any(each.check == "configuration" for each in diagnosis.complaints)
+    if not diagnosis.thorough and not unread:
         lines.append("to look at every file of the store too: envmgr doctor all")
     return "\n".join([*lines, ""])
 

@@ -29,7 +29,9 @@ COMMANDS = {
     "rename": Command("rename", "give an environment another name", ENVIRONMENTS),
     "delete": Command("delete", "delete an environment", ENVIRONMENTS),
     "which": Command("which", "tell whose a library, module, program or file is", ENVIRONMENTS),
-    "runtimes": Command("runtimes", "audit what an environment would load twice", ENVIRONMENTS),
+    "runtimes": Command(
+        "runtimes", "tell what serves OpenMP, BLAS, MPI; what loads twice", ENVIRONMENTS
+    ),
     "lock": Command("lock", "resolve a file and write its lock", FILES),
     "schema": Command("schema", "print the JSON Schema of environment files", FILES),
     "config": Command("config", "show the settings and where each comes from", FILES),

@@ -27,7 +27,7 @@ def add_arguments(parser: CommandParser) -> None:
     add_selection(
         parser,
         positional=True,
-        name_help="look at this one, every file of its packages too; `all`: at everything",
+        name_help="look at this one, and every file of its packages (`all`, without -n: at all)",
     )
 
 

@@ -25,7 +25,7 @@ def add_arguments(parser: CommandParser) -> None:
     """Add ``lock``'s own arguments."""
     add_file(parser)
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 7 if the lock is stale"
+        "--check", action="store_true", help="write nothing; exit 7 if the lock is missing or stale"
     )
     parser.add_argument(
         "--upgrade",

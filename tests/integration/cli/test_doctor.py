@@ -78,6 +78,7 @@ def test_settings_that_cannot_be_read_are_a_finding(made: Project) -> None:
     (complaint,) = json.loads(done.stdout)["result"]["complaints"]
     assert complaint["check"] == "configuration"
     assert len(complaint["details"]) >= 2
+    assert "every file of the store" not in doctor(made).stdout  # it would not be looked at
 
 
 def test_what_makes_no_sense_is_refused(made: Project) -> None:
