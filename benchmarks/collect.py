@@ -6,7 +6,7 @@ Writes 100 environments of 5 generations and 147 packages each below DIRECTORY,
 and 2,000 small entries of which 100 are unused; then collects twice.
 """
 
-import sys
+import argparse
 from pathlib import Path
 from time import perf_counter
 
@@ -80,4 +80,6 @@ def record_of(number: int, generation: GenerationId, keys: list[StoreKey]) -> Ge
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).absolute())
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.collect", description=__doc__)
+    parser.add_argument("directory", type=Path, metavar="DIRECTORY", help="where to work")
+    main(parser.parse_args().directory.absolute())
