@@ -25,6 +25,8 @@ def _family(runtime: SharedRuntime, verbose: int) -> Iterator[str]:
         meaning = _MEANING.get(runtime.implementation, runtime.implementation)
     by_whom = "as the environment file says" if runtime.chosen_by == "file" else "automatically"
     yield f"{runtime.family}: {meaning}, {by_whom}"
+    if runtime.host is not None:
+        yield f"  {runtime.host}"
     for server in runtime.servers:
         served = [each for each in runtime.replaced if each.by == server]
         whom = f", for {', '.join(_names(served))}" if served else ""

@@ -54,15 +54,18 @@ def _group_words(groups: Sequence[str]) -> str:
 
 
 def _shared_lines(created: Created, selector: Selector) -> list[str]:
-    """``  shares openmp of torch (2 copies gave way), blas of mkl (4)``."""
+    """``  shares openmp of torch (1), blas of mkl (4)``, and what the machine brings."""
     shared = [
         f"{runtime.family} of {' and '.join(sorted({each.package for each in runtime.servers}))} "
         f"({len(runtime.replaced)})"
         for runtime in created.runtimes
         if runtime.replaced and runtime.servers
     ]
+    hosts = [
+        f"  has {each.family} of the machine: {each.host}" for each in created.runtimes if each.host
+    ]
     see = f"see `envmgr runtimes list {_option(created, selector)}`"
-    return [f"  shares {', '.join(shared)}: {see}"] if shared else []
+    return [*hosts, *([f"  shares {', '.join(shared)}: {see}"] if shared else [])]
 
 
 def _option(created: Created, selector: Selector) -> str:

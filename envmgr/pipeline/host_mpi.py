@@ -1,5 +1,6 @@
 """The machine's own MPI in an environment: which one is meant, and whether it is still that."""
 
+import re
 from collections.abc import Mapping
 
 from envmgr.hardware.host import RealHost
@@ -29,6 +30,12 @@ def named(mpi: HostMpi | None) -> str:
     if mpi is None:
         return ""
     return " ".join((mpi.library, mpi.soname, *mpi.launchers.values()))
+
+
+def library_of(host: str) -> str | None:
+    """Return the path of the library out of what ``named`` said."""
+    found = re.match(r".*?\.so[^ /]*(?= )", host)
+    return None if found is None else found[0]
 
 
 def serves_still(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from envmgr.link.generation import GenerationRecord, RuntimeRecord
 from envmgr.pipeline.environments import record_of
+from envmgr.pipeline.host_mpi import library_of
 from envmgr.pipeline.types import KeptCopy, LibraryFile, ReplacedCopy, Selector, SharedRuntime
 from envmgr.runtime.planning.survey import FileOf
 from envmgr.runtime.planning.types import APART, UNUSED, FamilyPlan, Replaced, RuntimePlan, Written
@@ -54,6 +55,7 @@ def shared_runtimes(record: GenerationRecord) -> tuple[SharedRuntime, ...]:
             implementation=each.implementation,
             chosen_by="file" if each.by_file else "automatic",
             servers=tuple(map(_file, each.servers)),
+            host=library_of(record.host) if each.implementation == HOST else None,
             replaced=tuple(
                 ReplacedCopy(copy=_file(copy), by=_file(by), forwarded=forwarded)
                 for copy, by, forwarded in each.replaced

@@ -84,6 +84,8 @@ class SharedRuntime(Struct, frozen=True, kw_only=True):
     chosen_by: Literal["file", "automatic"]
     servers: tuple[LibraryFile, ...]
     """The libraries that serve."""
+    host: str | None = None
+    """The library of the machine that serves, if one does."""
     replaced: tuple[ReplacedCopy, ...]
     kept: tuple[KeptCopy, ...]
 

@@ -238,6 +238,7 @@ def test_the_machines_mpi_is_listed_and_audited(project: Project) -> None:
     project.write("mpi4py", "twelve", more="runtimes: {mpi: {host: site}}\n")
     (listed,) = [each for each in project.create().runtimes if each.family == "mpi"]
     assert (listed.implementation, listed.chosen_by) == ("host", "file")
+    assert listed.host == str(project.directory / "site/lib/libmpi.so.12")
     found = audit_environment(ByName(EnvironmentName("project")), project.settings, project.environ)
     (mpi,) = [each for each in found.families if each.family == "mpi"]
     assert (mpi.verdict, mpi.missing) == (Verdict.ONE, ())

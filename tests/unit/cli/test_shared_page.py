@@ -86,6 +86,21 @@ def test_equal_copies_are_said_to_be_one_only_where_some_are_equal() -> None:
     )
 
 
+def test_the_machines_library_is_named() -> None:
+    shared = SharedRuntime(
+        family="mpi",
+        implementation="host",
+        chosen_by="file",
+        servers=(),
+        host="/opt/mpi/lib/libmpi.so.40",
+        replaced=(),
+        kept=(),
+    )
+    assert render_runtimes((shared,), verbose=0) == (
+        "mpi: a library of the machine, as the environment file says\n  /opt/mpi/lib/libmpi.so.40\n"
+    )
+
+
 def test_where_no_package_brings_a_runtime_it_says_so() -> None:
     assert render_runtimes((), verbose=0) == (
         "no package of this environment brings a shared runtime\n"

@@ -87,6 +87,13 @@ def test_what_is_shared_is_told_in_a_line() -> None:
     assert "  shares openmp of torch (1): see `envmgr runtimes list -n climate`" in lines
 
 
+def test_the_machines_library_is_told_by_its_path() -> None:
+    host = replace(openmp(), family="mpi", implementation="host", servers=(), host="/opt/libmpi.so")
+    lines = summary(replace(CREATED, runtimes=(host,))).splitlines()
+    assert "  has mpi of the machine: /opt/libmpi.so" in lines
+    assert "shares" not in summary(replace(CREATED, runtimes=(host,)))
+
+
 def test_a_runtime_of_which_one_copy_is_there_is_not_told() -> None:
     assert "shares" not in summary(replace(CREATED, runtimes=(openmp(),)))
 
