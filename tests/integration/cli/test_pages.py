@@ -10,6 +10,8 @@ import pytest
 import envmgr
 from envmgr.cli.menu import COMMANDS
 from envmgr.cli.parser import CommandParser
+from envmgr.spec.configuration import CONFIGURATION
+from envmgr.spec.keys import KEYS
 from tests.integration.cli.terminal import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -85,6 +87,25 @@ def test_every_decision_is_listed() -> None:
     listed = {target.name for target, _ in links(directory / "README.md")}
 
     assert listed >= {page.name for page in directory.glob("0*.md")}
+
+
+def test_the_keys_of_an_environment_file_are_listed_and_no_other() -> None:
+    page = (ROOT / "docs" / "environment-file.md").read_text("utf-8")
+    keys = page.partition("## Keys")[2].partition("### ")[0]
+
+    rows = re.findall(r"^\| `([a-z-]+)` \|.*\|(.*)\|$", keys, re.MULTILINE)
+
+    assert [(name, later.strip() == "not yet") for name, later in rows] == [
+        (key.name, not key.supported) for key in KEYS
+    ]
+
+
+def test_every_setting_of_a_configuration_is_listed_and_no_other() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text("utf-8")
+
+    listed = re.findall(r"^\| [^|]*\| `([a-z]+)` \|", page, re.MULTILINE)
+
+    assert sorted([*listed, "locked"]) == sorted(field.name for field in CONFIGURATION.fields)
 
 
 def options_of(name: str) -> set[str]:
