@@ -129,7 +129,9 @@ def render_locked(locked: Locked, *, verbose: int, coloured: bool) -> str:
 
 
 def render_deleted(deleted: Deleted) -> str:
-    """Sum up ``delete``."""
+    """Sum up ``delete``; one at a prefix may be called like a named one, which stays."""
+    if deleted.prefix.name != deleted.name:
+        return f"deleted {deleted.prefix}, which was called {deleted.name}\n"
     return f"deleted {deleted.name} ({deleted.prefix})\n"
 
 

@@ -248,3 +248,8 @@ def test_a_dry_run_of_lock_speaks_of_what_would_be() -> None:
 
 def test_a_deletion_names_what_is_gone() -> None:
     assert render_deleted(Deleted(name=CLIMATE, prefix=PREFIX)) == f"deleted climate ({PREFIX})\n"
+
+
+def test_the_deletion_of_a_prefix_does_not_sound_like_that_of_a_named_environment() -> None:
+    deleted = Deleted(name=CLIMATE, prefix=Path("/data/local"))
+    assert render_deleted(deleted) == "deleted /data/local, which was called climate\n"
