@@ -22,8 +22,8 @@ class UnknownGroup(UsageError):
     def __init__(self, group: GroupName, known: tuple[GroupName, ...], file: Path) -> None:
         self.group = group
         self.known = known
-        there = ", ".join(known) if known else "none"
-        super().__init__(f"{file} has no group {group!r}", f"its groups are: {there}")
+        hint = f"choose among {', '.join(known)}" if known else "list it under `groups` there"
+        super().__init__(f"{file} has no group {group!r}", hint)
 
 
 class NoSuchEnvironment(PrefixError):

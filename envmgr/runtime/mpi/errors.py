@@ -38,7 +38,10 @@ class NoHostMpi(MachineError):
     @property
     def hint(self) -> str:
         """Where it looks, and how to name one."""
-        return "load the site's MPI module, or name the library: mpi: {host: /path/to/libmpi.so.12}"
+        return (
+            "load the site's MPI module, or name the library in the file: "
+            "`runtimes: {mpi: {host: /path/to/libmpi.so.12}}`"
+        )
 
     def details(self) -> tuple[str, ...]:
         """List what was found and cannot serve."""
@@ -58,7 +61,8 @@ class SeveralHostMpis(MachineError):
     @property
     def hint(self) -> str:
         """How to choose."""
-        return f"load one module, or choose in the file: mpi: {{host: {self.found[0].library}}}"
+        library = self.found[0].library
+        return f"load one module, or choose in the file: `runtimes: {{mpi: {{host: {library}}}}}`"
 
     def details(self) -> tuple[str, ...]:
         """Each with what told of it."""

@@ -69,7 +69,11 @@ def test_groups_are_locked_together_and_chosen_apart(project: Project) -> None:
     assert project.create().made == "unchanged", "the groups are remembered"
     with pytest.raises(UnknownGroup) as failure:
         project.create(groups=("tset",))
-    assert "test" in str(failure.value.hint)
+    assert failure.value.hint == "choose among test"
+    project.write("beta ==1.0")
+    with pytest.raises(UnknownGroup) as failure:
+        project.create(groups=("test",))
+    assert failure.value.hint == "list it under `groups` there"
 
 
 def test_locked_and_frozen_do_what_they_say(project: Project) -> None:

@@ -209,7 +209,7 @@ def test_several_that_are_equally_meant_are_listed() -> None:
         f"openmpi 5.0.11 ({DEBIAN}/libmpi.so.40), from the system's directories",
         f"mpich 5.0.2 ({DEBIAN}/libmpich.so.12), from the system's directories",
     )
-    assert f"host: {DEBIAN}/libmpi.so.40}}" in str(refusal.value.hint)
+    assert f"`runtimes: {{mpi: {{host: {DEBIAN}/libmpi.so.40}}}}`" in str(refusal.value.hint)
 
 
 def test_the_file_says_auto_or_a_path() -> None:
