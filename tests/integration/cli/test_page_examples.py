@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from envmgr.cli.failure import render_failure
-from envmgr.runtime.build_recipe import parse_builds
-from envmgr.runtime.recipes import read_catalog
+from envmgr.runtime.building.recipe import parse_builds
+from envmgr.runtime.recipes.catalog import read_catalog
 from envmgr.spec.configuration import parse_configuration
 from envmgr.spec.environment import parse_environment
 from envmgr.spec.problems import EnvironmentFileInvalid
