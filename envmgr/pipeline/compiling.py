@@ -16,6 +16,7 @@ from envmgr.spec.settings import Settings
 from envmgr.spec.values import PythonSpecInvalid, parse_python_text
 from envmgr.store.bytecode import Compiler, needs_compiling
 from envmgr.store.entry import EntryDamaged, read_manifest
+from envmgr.store.errors import NoRoomForBytecode
 from envmgr.store.store import Store, open_store
 from envmgr.target.types import Interpreter
 
@@ -55,7 +56,8 @@ def compile_store(
     """Compile every entry for ``python``; without one, what environments use for theirs.
 
     ``everything`` compiles all entries for every one of these. Raises
-    PythonNotUnderstood, NoInterpreter, CannotCompile, StoreNotWritable.
+    PythonNotUnderstood, NoInterpreter, CannotCompile, StoreNotWritable, NoRoomForBytecode;
+    what was compiled before stays.
     """
     store = open_store(settings.stores)
     world = World(settings, environ, report)
@@ -118,6 +120,8 @@ def _compile(
             except EntryDamaged as error:
                 report(Warned(f"{error}; run `envmgr store repair`"))
         done = compiler.finish()
+    if done.crowded_out:
+        raise NoRoomForBytecode(store.path, interpreter.version_text, done.crowded_out)
     return CompiledFor(
         python=interpreter.executable,
         version=interpreter.version_text,

@@ -13,7 +13,7 @@ from time import perf_counter
 
 from msgspec import Struct
 
-from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted
+from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, Warned
 from envmgr.files import remove_file
 from envmgr.helper import Helper
 from envmgr.index.types import Download
@@ -26,6 +26,7 @@ from envmgr.pipeline.world import World
 from envmgr.spec.indexes import IndexSpec
 from envmgr.store.bytecode import Compiler, is_compiled, needs_compiling, stamp_name
 from envmgr.store.entry import Entry, read_manifest
+from envmgr.store.errors import NoRoomForBytecode
 from envmgr.store.store import Store
 from envmgr.target.types import Interpreter
 
@@ -83,6 +84,7 @@ def stock(
             compiler.take(entry)
         added, fetched_bytes = _add(wanted, indexes, store, compiler, world)
         entries.update({entry.key: entry for entry in added})
+    compiler.tell_of_no_room()
     remote = [download for download in wanted if not download.url.startswith("file:")]
     return Stocked(
         entries=entries,
@@ -145,6 +147,14 @@ class _Compiling:
             if self._compiler is None:
                 self._compiler = self._stack.enter_context(Compiler(interpreter, self._report))
         self._compiler.submit(entry, read_manifest(entry))
+
+    def tell_of_no_room(self) -> None:
+        """Wait for the compiler, and warn where bytecode did not fit: all works without it."""
+        if self._compiler is not None and self._interpreter is not None:
+            left = self._compiler.finish().crowded_out
+            version = self._interpreter.version_text
+            if left:
+                self._report(Warned(str(NoRoomForBytecode(self._store.path, version, left))))
 
 
 class _Unpacking:

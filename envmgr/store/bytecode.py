@@ -5,6 +5,7 @@ directory of one entry at a time: a line of JSON in, a line out. Modules that do
 not compile (templates, other Pythons' syntax) are counted and left alone.
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -24,6 +25,7 @@ from envmgr.errors import MachineError
 from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, silent
 from envmgr.store.bytecode_worker import SCRIPT
 from envmgr.store.entry import Entry, write_into
+from envmgr.store.errors import is_full
 from envmgr.store.store import Store
 from envmgr.target.types import Interpreter
 from envmgr.wheel.manifest import Manifest
@@ -53,11 +55,15 @@ class CannotCompile(MachineError):
 
 
 class Compiled(Struct, frozen=True, kw_only=True):
-    """What a compiler did. ``failed`` files are not of this Python; ``denied`` entries not ours."""
+    """What a compiler did, of modules and of entries."""
 
     compiled: int
     failed: int
+    """Modules that are not of this Python."""
     denied: int
+    """Entries that are not ours."""
+    crowded_out: int
+    """Entries for whose bytecode there was no space."""
     seconds: float
 
 
@@ -84,7 +90,8 @@ class _Work(Struct):
     left: int = 0
     failed: int = 0
     compiled: int = 0
-    denied: bool = False
+    trouble: int = 0
+    """The ``errno`` of a bytecode that could not be put in."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -147,10 +154,12 @@ class Compiler:
         self._close()
         for served in self._serving:
             served.result()
+        crowded_out = sum(is_full(work.trouble) for work in self._done)
         self._outcome = Compiled(
             compiled=sum(work.compiled for work in self._done),
             failed=sum(work.failed for work in self._done),
-            denied=sum(work.denied for work in self._done),
+            denied=sum(bool(work.trouble) for work in self._done) - crowded_out,
+            crowded_out=crowded_out,
             seconds=perf_counter() - self._began,
         )
         if self._serving:
@@ -207,7 +216,7 @@ class Compiler:
             return
         if out[0].number in self._suspects:
             unit = out.popleft()
-            self._account(unit, 0, len(unit.modules), denied=False)
+            self._account(unit, 0, len(unit.modules))
         else:
             self._suspects.add(out[0].number)
 
@@ -232,15 +241,14 @@ class Compiler:
                 answer = worker.receive()
                 if answer is None:
                     return False
-                compiled, failed, denied = answer
-                self._account(out.popleft(), compiled, failed, denied=bool(denied))
+                self._account(out.popleft(), *answer)
 
-    def _account(self, unit: _Unit, compiled: int, failed: int, *, denied: bool) -> None:
+    def _account(self, unit: _Unit, compiled: int, failed: int, trouble: int = 0) -> None:
         work = unit.work
         with self._condition:
             work.compiled += compiled
             work.failed += failed
-            work.denied |= denied
+            work.trouble = work.trouble or trouble
             work.left -= 1
             finished = work.left == 0
         self._report(StageAdvanced("compile", compiled + failed, work.name))
@@ -248,12 +256,12 @@ class Compiler:
             self._finish_work(work)
 
     def _finish_work(self, work: _Work) -> None:
-        if not work.denied:
+        if not work.trouble:
             facts = json.dumps({"compiled": work.compiled, "failed": work.failed})
             try:
                 write_into(work.entry, self._stamp, facts.encode() + b"\n")
-            except OSError:
-                work.denied = True
+            except OSError as error:
+                work.trouble = error.errno or errno.EIO
         with self._condition:
             self._done.append(work)
 
@@ -290,12 +298,12 @@ class _Worker:
         return True
 
     def receive(self) -> tuple[int, int, int] | None:
-        """Wait for an answer: compiled, failed, denied; ``None`` where the process is gone."""
+        """Wait for an answer: compiled, failed, errno; ``None`` where the process is gone."""
         line = self._out.readline()
         if not line.endswith(b"\n"):
             return None
-        compiled, failed, denied = json.loads(line)
-        return compiled, failed, denied
+        compiled, failed, trouble = json.loads(line)
+        return compiled, failed, trouble
 
     def __enter__(self) -> Self:
         return self

@@ -1,14 +1,14 @@
 """The program that compiles, run by an environment's interpreter, 3.8 or later.
 
 It says ``ready`` once it runs. A request is a line, ``[directory, [file name,
-...]]`` as JSON; the answer is ``[compiled, failed, denied]``. Bytecode that is
-there already stays. A file appears by one rename; the directory is writable
-only while its bytecode is put in, and a directory that another process closes
-meanwhile is opened again.
+...]]`` as JSON; the answer is ``[compiled, failed, errno]``, the last of them
+zero where the bytecode could be put in. Bytecode that is there already stays. A
+file appears by one rename; the directory is writable only while its bytecode is
+put in, and a directory that another process closes meanwhile is opened again.
 """
 
 SCRIPT = """
-import gc, json, marshal, os, sys
+import errno, gc, json, marshal, os, sys
 from importlib.util import MAGIC_NUMBER, source_hash
 
 HEADER = MAGIC_NUMBER + (1).to_bytes(4, "little")  # PEP 552: by hash, never checked
@@ -101,8 +101,8 @@ def compile_directory(directory, names):
     try:
         if files or there:
             store(directory, files)
-    except OSError:
-        return 0, failed, 1
+    except OSError as error:
+        return 0, failed, error.errno or errno.EIO
     return there + len(files), failed, 0
 
 

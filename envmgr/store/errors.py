@@ -59,8 +59,37 @@ class StoreFull(PrefixError):
         return "free space, inodes or quota there, or set ENVMGR_HOME to a larger file system"
 
 
+class NoRoomForBytecode(PrefixError):
+    """No space, or no inode, or no quota is left for what ``store compile`` adds."""
+
+    def __init__(self, store: Path, version: str, entries: int) -> None:
+        super().__init__(store, version, entries)
+        self.store = store
+        self.version = version
+        """The interpreter's, whose bytecode did not fit."""
+        self.entries = entries
+        """How many lack some of it."""
+
+    def __str__(self) -> str:
+        these = "one entry" if self.entries == 1 else f"{self.entries} entries"
+        return (
+            f"there is no space left in the store {self.store} "
+            f"for the bytecode of {these}, for Python {self.version}"
+        )
+
+    @property
+    def hint(self) -> str:
+        """What is there is whole, and need not be done again."""
+        return "free space, inodes or quota there, and say it again: what was compiled stays"
+
+
+def is_full(number: int | None) -> bool:
+    """Tell whether an ``errno`` says that no space or quota is left."""
+    return number in _FULL
+
+
 def store_failure(store: Path, wheel: str, error: OSError) -> PrefixError:
     """Say in our words why writing into a store failed."""
-    if error.errno in _FULL:
+    if is_full(error.errno):
         return StoreFull(store, wheel)
     return StoreNotWritable(store, (error.strerror or str(error)).lower())

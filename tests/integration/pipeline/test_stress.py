@@ -196,7 +196,7 @@ mount -t tmpfs -o size=8m none {place}
 {envmgr} create -q -f {file} -p {prefix} --no-compile
 set +e
 dd if=/dev/zero of={place}/fill bs=4k 2> {devnull}
-{envmgr} store compile --python {python} > {told} 2>&1
+{envmgr} store compile --python {python} > {told} 2>&1; echo $? > {status}
 {envmgr} clone {prefix} -p {prefix}-2 >> {told} 2>&1; echo $? >> {status}
 rm {prefix}/.gitignore; rm -r {prefix}
 dd if=/dev/zero of={place}/fill2 bs=4k 2> {devnull}
@@ -228,9 +228,45 @@ def test_a_full_disk_harms_no_entry_and_a_collection_frees_it(
 
     subprocess.run(["unshare", "--mount", "sh", "-c", script], env=environ, check=True)
 
-    assert status.read_text().split() == ["9", "0", "0"], told.read_text()
+    assert status.read_text().split() == ["9", "9", "0", "0"], told.read_text()
     assert "Traceback" not in told.read_text()
+    assert (
+        f"no space left in the store {place}/home/store/v1 for the bytecode of" in told.read_text()
+    )
     assert entries.read_text() == ""
+
+
+NO_ROOM = """
+set -e
+mount -t tmpfs -o size=8m none {place}
+{envmgr} create -q -f {file} -p {prefix} --no-compile
+dd if=/dev/zero of={place}/fill bs=4k 2> {devnull} || true
+{envmgr} create -f {file} -p {prefix} --compile > {told} 2>&1
+{prefix}/bin/python -c 'import p20.m19'
+"""
+
+
+def test_an_environment_whose_bytecode_does_not_fit_is_made_and_that_is_told(
+    tmp_path: Path, crowd: IndexServer
+) -> None:
+    """On a file system of its own, in a mount namespace of its own (needs to be root)."""
+    place, told = tmp_path / "small", tmp_path / "told"
+    place.mkdir()
+    script = NO_ROOM.format(
+        place=place,
+        envmgr=f"{sys.executable} -m envmgr",
+        file=write_file(tmp_path, crowd.url, "small", ["p20"]),
+        prefix=tmp_path / "prefix",
+        told=told,
+        devnull=os.devnull,
+    )
+    environ = Project(tmp_path, crowd.url).environ | {"ENVMGR_HOME": str(place / "home")}
+
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], env=environ, check=True)
+
+    assert f"no space left in the store {place}/home/store/v1 for the bytecode of" in (
+        told.read_text()
+    )
 
 
 def test_a_store_on_another_file_system_serves_a_prefix_here(
