@@ -1,6 +1,5 @@
 """Print the table of the README: ``python -m benchmarks [--runs N] [--only NAME ...]``."""
 
-import argparse
 import json
 import os
 import platform
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.contest import Contest, contest, entries_under, pairs
 from benchmarks.growth import growth, prepare
+from benchmarks.options import parse_options
 from benchmarks.process import Run, Series, added, ratios, run
 from benchmarks.unpacking import cpu_ratios, unpacking
 
@@ -216,18 +216,13 @@ def table(rows: Iterable[Row]) -> str:
 
 def main() -> None:
     """Measure what was asked for and print it."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="runs of each contestant (3)")
-    parser.add_argument("--only", nargs="+", choices=list(JOBS), default=list(JOBS))
-    parser.add_argument("--where", type=Path, help="directory to work in (a temporary one)")
-    parser.add_argument("--json", type=Path, help="also write the rows here")
-    options = parser.parse_args()
+    options = parse_options(sys.argv[1:], JOBS, __doc__)
     beside = Path(sys.executable).parent
     envmgr, uv = (
         shutil.which(name, path=str(beside)) or shutil.which(name) for name in ("envmgr", "uv")
     )
     if envmgr is None or uv is None:
-        parser.error("envmgr and uv have to be installed: make bench sees to it")
+        sys.exit("envmgr and uv have to be installed: make bench sees to it")
     print(
         f"{platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
         flush=True,
@@ -239,7 +234,7 @@ def main() -> None:
                 rows.append(row)
                 print(f"{row.what}: {row.envmgr} | {row.other} | {row.ratio}", flush=True)
     print(table(rows))
-    if options.json:
+    if options.json is not None:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), "utf-8")
 
 
