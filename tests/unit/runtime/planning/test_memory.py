@@ -19,8 +19,9 @@ from envmgr.runtime.planning.survey import FileOf
 from envmgr.runtime.planning.types import RuntimePlan, Written
 from envmgr.runtime.recipes.catalog import read_catalog
 from envmgr.runtime.types import Choice
-from envmgr.wheel.manifest import ElfFacts, FileFacts, Manifest, make_manifest
+from envmgr.wheel.manifest import Manifest
 from envmgr.wheel.symbols import Export, Import, Symbols
+from tests.support.packages import SITE, elf, package
 
 CATALOG = read_catalog()
 SERVER = "libscipy_openblas-aa.so"
@@ -41,28 +42,17 @@ class Held:
         self.kept[key] = data
 
 
-def package(name: str, *libraries: tuple[str, tuple[str, ...]], content: str = "") -> Manifest:
-    """A package of libraries: the name of each, and what it needs beside it."""
-    paths = [f"site-packages/{name}/{library}" for library, _ in libraries]
-    return make_manifest(
-        name=PackageName(name),
-        version="1.0",
-        wheel=f"{name}-1.0-py3-none-any.whl",
-        root_is_purelib=False,
-        dist_info=f"{name}-1.0.dist-info",
-        entry_points=(),
-        files=[FileFacts(path, 1, False, f"{path}{content}") for path in paths],
-        elf=[
-            ElfFacts(path, "x86_64", 64, library, needed, (), ("$ORIGIN",), {}, ())
-            for path, (library, needed) in zip(paths, libraries, strict=True)
-        ],
-    )
-
-
 def packages(content: str = "") -> tuple[Manifest, ...]:
+    server, copy = f"{SITE}/first/{SERVER}", f"{SITE}/second/{COPY}"
+    use = elf(f"{SITE}/second/use.so", needed=(COPY,), runpath=("$ORIGIN",))
     return (
-        package("first", (SERVER, ())),
-        package("second", (COPY, ()), ("use.so", (COPY,)), content=content),
+        package("first", elf(server, runpath=("$ORIGIN",))),
+        package(
+            "second",
+            elf(copy, runpath=("$ORIGIN",)),
+            use,
+            contents={path: f"{path}{content}" for path in (copy, use.path)},
+        ),
     )
 
 
