@@ -16,6 +16,7 @@ from envmgr.lock.inputs import inputs_of
 from envmgr.lock.lockfile import read_lock, write_lock
 from envmgr.lock.paths import lock_path
 from envmgr.lock.pylock import render_lock
+from envmgr.lock.removals import against_overrides
 from envmgr.lock.types import Lock
 from envmgr.names import PackageName
 from envmgr.pipeline.asking_ahead import asking_ahead
@@ -77,7 +78,7 @@ def settle(spec: EnvironmentSpec, wish: LockWish, world: World) -> Settled:
         return _as_it_is(adopt(found, target), path, target)
     stale = why_stale(found, resolution_digest(spec), inputs_of(spec)) if found else ()
     if found is not None and not stale and wish.use is not LockUse.FROZEN:
-        stale = _outdated(found, spec, world)
+        stale = against_overrides(found, spec.overrides) or _outdated(found, spec, world)
     if stale and wish.use is LockUse.LOCKED:
         raise LockStale(path, stale)
     solving = found is None or wish.asked or (bool(stale) and wish.use is LockUse.UPDATE)

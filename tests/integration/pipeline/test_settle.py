@@ -68,3 +68,26 @@ def test_a_stale_lock_of_another_platform_is_never_rewritten(
     with pytest.raises(LockUnfit):
         project.create()
     assert project.lock_file.read_bytes() == before
+
+
+def test_a_lock_of_an_envmgr_for_which_a_false_override_counted_for_nothing_is_made_anew(
+    project: Project,
+) -> None:
+    """Such a lock has the digest and the markers of the file, and the package all the same."""
+    project.write("alpha")
+    project.lock()
+    text = project.lock_file.read_text("utf-8")
+    beta = text[text.index('[[packages]]\nname = "beta"') : text.index("[tool.envmgr]")]
+    project.write("alpha", more="overrides: [\"beta ; sys_platform == 'none'\"]\n")
+    project.lock()
+    text = project.lock_file.read_text("utf-8")
+    assert beta not in text
+    project.lock_file.write_text(text.replace("[tool.envmgr]", f"{beta}[tool.envmgr]"), "utf-8")
+
+    with pytest.raises(LockStale, match=r"has beta, which the override .* leaves out"):
+        project.create(use=LockUse.LOCKED)
+    created = project.create()
+
+    assert created.lock_written
+    assert created.packages == 1
+    assert project.create(use=LockUse.LOCKED).made == "unchanged"
