@@ -25,7 +25,7 @@ from envmgr.link.generation import (
     write_identity,
 )
 from envmgr.link.inputs import LayoutInputs
-from envmgr.link.layout import Layout, layout
+from envmgr.link.layout import Layout
 from envmgr.link.prefix import check_prefix, lock_prefix
 from envmgr.lock.check import compare, select
 from envmgr.lock.types import LockedPackage
@@ -35,6 +35,7 @@ from envmgr.pipeline.caches import trim_daily
 from envmgr.pipeline.causes import tell_of_rollback, with_cause
 from envmgr.pipeline.clustering import fold_clusters
 from envmgr.pipeline.host_mpi import named
+from envmgr.pipeline.laying import lay_out
 from envmgr.pipeline.linking import lay_entries, left_out, stray_links
 from envmgr.pipeline.roots import ensure_rooted, root_prefix
 from envmgr.pipeline.runtime_catalog import added_recipes
@@ -110,7 +111,7 @@ def _check_clashes(
     there = [entry for entry in entries if entry is not None]
     with suppress(EntryDamaged):
         if len(there) == len(entries):
-            layout(
+            lay_out(
                 LayoutInputs(
                     interpreter=settled.target.interpreter,
                     entries=lay_entries(aim.spec, aim.groups, packages, there),
@@ -189,7 +190,7 @@ def _link(
             elsewhere=elsewhere,
         )
         view, clusters = fold_clusters(
-            without_absent_bytecode(layout(inputs)),
+            without_absent_bytecode(lay_out(inputs, world.report)),
             unified.entries,
             inputs.interpreter,
             store,

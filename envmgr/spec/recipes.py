@@ -4,8 +4,9 @@ They are part of the package where envmgr was installed from a wheel, and stand 
 it in a checkout.
 """
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -39,6 +40,8 @@ _LINKS = Record(
     ),
     required=("schema", "packages"),
 )
+
+Item = TypeVar("Item")
 
 
 class KnownLink(Struct, frozen=True):
@@ -76,28 +79,43 @@ def recipe_path(name: str) -> Path:
     return installed if installed.exists() else package.parent / "recipes" / name
 
 
+def read_recipe(name: str, file: Path | None = None) -> tuple[bytes, Path]:
+    """Read a file that envmgr comes with, or another in its stead. Raises FileUnreadable."""
+    path = file or recipe_path(name)
+    try:
+        return read_source(path), path
+    except OSError as error:
+        raise FileUnreadable(path, (error.strerror or str(error)).lower()) from None
+
+
 def read_known_links(file: Path | None = None) -> tuple[KnownLink, ...]:
     """Read ``links.yaml``, the one that envmgr comes with if none is named.
 
     Raises FileUnreadable, and RecipeInvalid with every problem of the file.
     """
-    path = file or recipe_path("links.yaml")
-    try:
-        data = read_source(path)
-    except OSError as error:
-        raise FileUnreadable(path, (error.strerror or str(error)).lower()) from None
-    return parse_known_links(data, path)
+    return parse_known_links(*read_recipe("links.yaml", file))
 
 
 def parse_known_links(data: bytes, file: Path) -> tuple[KnownLink, ...]:
     """Read the text of a ``links.yaml``. Raises RecipeInvalid with every problem."""
+    return parse_list(data, file, _LINKS, "packages", _known)
+
+
+def parse_list(
+    data: bytes,
+    file: Path,
+    shape: Record,
+    key: str,
+    parse: Callable[[MappingNode, Findings], Item | None],
+) -> tuple[Item, ...]:
+    """Read a file of one list of mappings. Raises RecipeInvalid with every problem."""
     findings = Findings(file)
     text = decode(data, findings)
     root = None if text is None else compose(text, findings)
-    checked = None if root is None else _LINKS.check(root, "", findings)
-    listed = checked.get("packages") if isinstance(checked, MappingNode) else None
+    checked = None if root is None else shape.check(root, "", findings)
+    listed = checked.get(key) if isinstance(checked, MappingNode) else None
     items = listed.items if isinstance(listed, ListNode) else ()
-    found = [_known(item, findings) for item in items if isinstance(item, MappingNode)]
+    found = [parse(item, findings) for item in items if isinstance(item, MappingNode)]
     known = [each for each in found if each is not None]
     if findings.problems:
         raise RecipeInvalid(file, findings.problems)
@@ -111,8 +129,8 @@ def _known(item: MappingNode, findings: Findings) -> KnownLink | None:
     if not {"name", "way", "reason", "evidence"} <= texts.keys():
         return None
     name, versions = texts["name"], texts.get("versions")
-    package = _package(name, findings)
-    beside = _package(texts["beside"], findings) if "beside" in texts else None
+    package = read_package(name, findings)
+    beside = read_package(texts["beside"], findings) if "beside" in texts else None
     if package is None:
         return None
     try:
@@ -132,7 +150,8 @@ def _known(item: MappingNode, findings: Findings) -> KnownLink | None:
     )
 
 
-def _package(node: ScalarNode, findings: Findings) -> PackageName | None:
+def read_package(node: ScalarNode, findings: Findings) -> PackageName | None:
+    """Read the name of a package; ``None``, with a finding, where it is none."""
     try:
         return package_name(node.text)
     except InvalidName:

@@ -84,3 +84,56 @@ def test_a_copied_package_may_write_into_its_own_directory(rivals: Project) -> N
         rivals.python("import vision, importlib.util as u; print(u.find_spec('vision.new'))")
         == "None"
     )
+
+
+NOTICES = "data/share/doc/mkl/licensing/third-party-programs.txt"
+
+
+@pytest.fixture
+def makers(project: Project, server: IndexServer) -> Project:
+    """Packages that ``recipes/disputes.yaml`` names, and one it does not."""
+    for name in ("mkl", "mkl-include", "other"):
+        files = {
+            f"{name.replace('-', '_')}.py": "",
+            "both.py": f"# {name}" if name != "mkl" else "",
+        }
+        server.add(make_wheel(name, "1.0", files=files, data={NOTICES: f"of {name}"}))
+    return project
+
+
+def test_what_is_known_to_do_no_harm_is_settled_and_told(
+    makers: Project, server: IndexServer
+) -> None:
+    server.add(make_wheel("mkl-include", "2.0", data={NOTICES: "of mkl-include"}))
+    makers.write("mkl", "mkl-include")
+    assert makers.create().made == "created"
+    assert makers.create().made == "unchanged"
+    assert (makers.prefix / NOTICES.removeprefix("data/")).read_text("utf-8") == "of mkl"
+    (told,) = [each for each in makers.told().splitlines() if "licensing" in each]
+    assert told.startswith("/share/doc/mkl/licensing/third-party-programs.txt is that of mkl;")
+    assert makers.create(dry_run=True).made == "unchanged"
+
+
+def test_the_files_own_word_goes_before_what_is_known(makers: Project, server: IndexServer) -> None:
+    server.add(make_wheel("mkl-include", "2.0", data={NOTICES: "of mkl-include"}))
+    rule = "conflicts: [{path: /share/doc/**, keep: mkl-include}]\n"
+    makers.write("mkl", "mkl-include", more=rule)
+    makers.create()
+    text = (makers.prefix / NOTICES.removeprefix("data/")).read_text("utf-8")
+    assert text == "of mkl-include"
+    assert "licensing" not in makers.told()
+
+
+def test_what_else_they_dispute_is_a_clash_alone(makers: Project) -> None:
+    makers.write("mkl", "mkl-include ==1.0")
+    with pytest.raises(LayoutClash) as failure:
+        makers.create()
+    assert [each.written for each in failure.value.clashes] == ["both.py"]
+
+
+def test_a_package_that_is_not_listed_clashes_as_ever(makers: Project) -> None:
+    rule = "conflicts: [{path: both.py, keep: other}]\n"
+    makers.write("mkl", "other", more=rule)
+    with pytest.raises(LayoutClash) as failure:
+        makers.create()
+    assert [each.second for each in failure.value.clashes] == ["other"]
