@@ -126,11 +126,11 @@ def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
     settled = _settle(aim, request, world)
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
-    survey_outdated(packages, store, world)
     if is_up_to_date(aim, settled, packages, store, world):
         prune_generations(aim.prefix, aim.spec.keep)
         ensure_rooted(aim.prefix, store)
         return _outcome(aim, settled, packages, world, "unchanged")
+    survey_outdated(packages, store, world)
     foreign = _check_foreign(aim, packages, request)
     tell_of_rollback(aim.prefix, aim.before, world.report)
     indexes = choose_indexes(aim.spec.indexes, world.settings).indexes

@@ -7,6 +7,7 @@ import pytest
 
 from envmgr.cli.tally import DOING
 from envmgr.events import StageAdvanced, StageFinished, StageStarted
+from envmgr.pipeline import create as create_module
 from envmgr.store.entry import MANIFEST
 from tests.support.index_server import IndexServer
 from tests.support.project import Project
@@ -68,3 +69,29 @@ def test_a_damaged_old_entry_is_left_to_whoever_mends_it(project: Project) -> No
     project.create()
     assert len(told(project)) == 3
     assert project.python("import alpha; print(alpha.__name__)") == "alpha"
+
+
+def test_an_upgrade_is_noticed_where_nothing_else_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("alpha", "beta")
+    with monkeypatch.context() as patch:
+        patch.setattr(create_module, "__version__", "0.0.1")
+        project.create()
+    manifest = age(project, "alpha")
+    assert project.create().made == "updated"
+    assert [type(each) for each in told(project)] == [StageStarted, StageAdvanced, StageFinished]
+    assert manifest.exists()
+
+
+def test_an_environment_that_stands_is_not_surveyed(project: Project) -> None:
+    """Entries of colleagues in a common store stay as they are until these upgrade."""
+    project.write("alpha", "beta")
+    project.create()
+    manifest = age(project, "alpha")
+    manifest.parent.chmod(0o755)
+    (manifest.parent / "compiled-by-a-colleague").write_text("", "utf-8")
+    manifest.parent.chmod(0o555)
+    assert project.create().made == "unchanged"
+    assert told(project) == []
+    assert not manifest.exists()
