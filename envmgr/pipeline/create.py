@@ -42,11 +42,11 @@ from envmgr.pipeline.runtime_catalog import added_recipes
 from envmgr.pipeline.runtime_records import runtime_records, shared_runtimes, told_of_runtimes
 from envmgr.pipeline.runtimes import Unified, unify
 from envmgr.pipeline.settle import LockWish, Settled, settle
-from envmgr.pipeline.shown import KEPT, few
 from envmgr.pipeline.stock import Stocked, stock, store_key
 from envmgr.pipeline.surveying import survey_outdated
 from envmgr.pipeline.types import Change, Created, CreateRequest
 from envmgr.pipeline.up_to_date import is_up_to_date, package_records
+from envmgr.pipeline.words import tell_of_carried, tell_of_left, telling_of_lock
 from envmgr.pipeline.world import World
 from envmgr.spec.digest import activation_digest, resolution_digest, view_digest
 from envmgr.spec.environment import read_environment
@@ -124,6 +124,12 @@ def _check_clashes(
 
 def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
     settled = _settle(aim, request, world)
+    with telling_of_lock(settled, aim, world.report):
+        return _carry_out(aim, settled, request, world)
+
+
+def _carry_out(aim: Aim, settled: Settled, request: CreateRequest, world: World) -> Created:
+    """Make what a lock says, unless it stands."""
     packages = select(settled.lock, frozenset(aim.groups))
     store = open_store(world.settings.stores)
     if is_up_to_date(aim, settled, packages, store, world):
@@ -145,7 +151,7 @@ def _make(aim: Aim, request: CreateRequest, world: World) -> Created:
             compiling=aim.compile,
         )
         record = _link(aim, settled, packages, stocked, store, world)
-    _tell_foreign(foreign, aim, world)
+    tell_of_left(foreign, aim, world.report)
     trim_daily(world.settings)
     return _outcome(aim, settled, packages, world, _verb(aim), record, stocked, store.made)
 
@@ -205,7 +211,7 @@ def _link(
         world.report(Warned(note))
     for note in (*view.notes, *stray_links(aim.spec.link, packages, elsewhere)):
         world.report(Warned(note))
-    _tell_carried(carried, world)
+    tell_of_carried(carried, world.report)
     return record
 
 
@@ -229,22 +235,6 @@ def _switch(
         raise
     prune_generations(aim.prefix, aim.spec.keep)
     return carried
-
-
-def _tell_foreign(foreign: Foreign, aim: Aim, world: World) -> None:
-    if foreign and aim.before is not None:
-        world.report(
-            Warned(
-                f"{foreign} stayed behind in generation {aim.before.id}: not of {aim.spec.source}"
-            )
-        )
-
-
-def _tell_carried(carried: Carried, world: World) -> None:
-    if carried.taken:
-        world.report(Noted(f"kept what programs wrote: {few(carried.taken, KEPT)}"))
-    for path in carried.left:
-        world.report(Warned(f"{path}, which a program wrote, gave way to a package's own file"))
 
 
 def _record(

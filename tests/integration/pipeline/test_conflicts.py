@@ -137,3 +137,41 @@ def test_a_package_that_is_not_listed_clashes_as_ever(makers: Project) -> None:
     with pytest.raises(LayoutClash) as failure:
         makers.create()
     assert [each.second for each in failure.value.clashes] == ["other"]
+
+
+def test_the_lock_of_a_create_that_clashed_is_new_and_told_and_the_environment_as_before(
+    rivals: Project,
+) -> None:
+    rivals.write("vision", "beta <1.1")
+    first = rivals.create()
+    old = rivals.lock_file.read_bytes()
+    rivals.write("vision", "vision-headless", "beta <1.1")
+    with pytest.raises(LayoutClash):
+        rivals.create()
+    new = rivals.lock_file.read_bytes()
+    assert b'"vision-headless"' in new
+    assert f"wrote {rivals.lock_file}, but project stays as it was" in rivals.told()
+    assert rivals.python("import vision, beta; print(vision.kind)") == "vision"
+    rivals.events.clear()
+    with pytest.raises(LayoutClash):
+        rivals.create()
+    assert "wrote" not in rivals.told()
+
+    rivals.write("vision", "beta <1.1")
+    assert rivals.create().made == "unchanged"
+    assert rivals.lock_file.read_bytes() == old
+    rules = "conflicts: [{path: '**', keep: vision}, {path: '/**', keep: vision}]\n"
+    rivals.write("vision", "vision-headless", "beta <1.1", more=rules)
+    second = rivals.create()
+    assert (second.made, second.generation != first.generation) == ("updated", True)
+    assert rivals.lock_file.read_bytes() == new
+
+
+def test_a_first_create_that_clashed_made_nothing_but_a_lock(rivals: Project) -> None:
+    rivals.write("vision", "vision-headless")
+    with pytest.raises(LayoutClash):
+        rivals.create()
+    assert f"wrote {rivals.lock_file}, but project was not made" in rivals.told()
+    rivals.write("vision-headless")
+    assert rivals.create().made == "created"
+    assert rivals.python("import vision; print(vision.kind)") == "vision-headless"

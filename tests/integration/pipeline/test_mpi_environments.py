@@ -272,10 +272,20 @@ def test_one_of_the_same_abi_can(project: Project) -> None:
     assert project.create().made == "created"
 
 
-def test_no_library_of_that_name_is_told_of(project: Project) -> None:
-    project.write("mpi4py", more="runtimes: {mpi: {host: nowhere}}\n")
+def test_no_library_of_that_name_is_told_of_and_the_corrected_file_is_followed(
+    project: Project,
+) -> None:
+    project.write("twelve", more="runtimes: {mpi: mpich}\n")
+    project.create()
+    project.write("twelve", "mpi4py", more="runtimes: {mpi: {host: nowhere}}\n")
     with pytest.raises(UnusableHostMpi):
         project.create()
+    assert f"wrote {project.lock_file}, but project stays as it was" in project.told()
+    put_mpi(project.directory / "site")
+    project.write("twelve", "mpi4py", more="runtimes: {mpi: {host: site}}\n")
+    corrected = project.create()
+    assert (corrected.made, corrected.lock_written) == ("updated", False)
+    assert number(project) == "99"
 
 
 def test_the_machines_mpi_is_listed_and_audited(project: Project) -> None:
