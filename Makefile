@@ -1,8 +1,13 @@
 # `make demo` and `make test` are all that is needed on a fresh machine with
-# Python >= 3.11, pip and make. Everything is installed into .venv.
+# Python >= 3.11, pip and make. Everything is installed into .venv; with another
+# interpreter, `make test PYTHON=python3.13`, into .venv-3.13.
 
-PYTHON ?= python3
+ifdef PYTHON
+VENV   := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2] + sys.abiflags)')
+else
+PYTHON := python3
 VENV   := .venv
+endif
 BIN    := $(VENV)/bin
 DEMO   := demo-output
 JOBS   ?= auto
@@ -48,4 +53,4 @@ $(VENV)/dev.stamp: $(VENV)/runtime.stamp pyproject.toml
 
 clean:
 	-chmod -R u+w $(DEMO) 2>/dev/null
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv .venv-* $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
