@@ -1,12 +1,23 @@
 """The real interpreters of the machine the tests run on."""
 
 import os
+import sys
 from functools import cache
 
+import pytest
+from packaging.specifiers import SpecifierSet
+
 from envmgr.hardware.host import RealHost
-from envmgr.target.discover import FoundInterpreter, discover_interpreters
+from envmgr.spec.types import PythonRange
+from envmgr.target.discover import (
+    FoundInterpreter,
+    NoInterpreter,
+    choose_interpreter,
+    discover_interpreters,
+)
 from envmgr.target.probe import InterpreterUnusable, probe_interpreter
 from envmgr.target.types import Interpreter
+from tests.support.users import as_nobody
 
 
 @cache
@@ -30,6 +41,32 @@ def usable_here() -> tuple[Interpreter, ...]:
         except InterpreterUnusable:
             continue
     return tuple(usable)
+
+
+def need_python_for_others() -> None:
+    """Skip a test whose other user has no Python such as this one: it may stand in a closed home.
+
+    What this one locks is for its own minor version.
+    """
+    minor = "{}.{}".format(*sys.version_info)
+    if not _others_have(minor):
+        pytest.skip(f"no Python {minor} is within another user's reach")
+
+
+@cache
+def _others_have(minor: str) -> bool:
+    def attempt() -> str:
+        host = RealHost({"PATH": os.environ["PATH"], "ENVMGR_PYTHONS": sys.executable})
+        try:
+            return choose_interpreter(
+                PythonRange(SpecifierSet(f"=={minor}.*")),
+                discover_interpreters(host),
+                lambda path: probe_interpreter(path, host, None),
+            ).version_text
+        except NoInterpreter:
+            return ""
+
+    return as_nobody(attempt) != ""
 
 
 def label(interpreter: Interpreter) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from envmgr.files import remove_tree
 from envmgr.pipeline.types import Created
+from tests.support.interpreters import need_python_for_others
 from tests.support.project import Project
 from tests.support.users import NOBODY, as_nobody
 
@@ -32,6 +33,7 @@ def make_site(shared: Path, index_url: str) -> Project:
 
 def make_user(shared: Path, index_url: str, site: Project, *, cached: bool) -> Project:
     """Somebody whose second store is the site's; everything is locked, and perhaps cached."""
+    need_python_for_others()
     store = str(site.settings.stores[0])
     project = Project(shared / "user", index_url, {"ENVMGR_STORES": store})
     project.directory.mkdir()

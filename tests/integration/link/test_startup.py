@@ -116,6 +116,7 @@ def test_only_the_start_up_module_is_loaded_in_addition(
     make_view(prefix, [add(store, make_wheel("alpha"), tmp_path)])
     bare = tmp_path / "bare"
     subprocess.run([this_interpreter().executable, "-m", "venv", "--without-pip", bare], check=True)
+    (bare / this_interpreter().site_packages / "any.pth").write_text("# 3.13 decodes these\n")
     say = "import sys; print(' '.join(sorted(sys.modules)))"
 
     with_us = set(run(prefix / "bin/python", "-I", "-c", say).split())

@@ -23,6 +23,7 @@ from tests.support.index_faults import Status
 from tests.support.index_server import IndexServer
 from tests.support.project import Project
 from tests.support.purge import purge
+from tests.support.sites import shared_directory
 from tests.support.upkeep import create_at, entry_of
 from tests.support.users import as_nobody
 from tests.support.wheels import make_wheel
@@ -313,18 +314,14 @@ def test_a_site_store_that_is_gone_or_closed_to_others_is_told(project: Project)
     assert {str(store / "entries"), str(project.directory)} <= {*found[0].details}
 
 
-def test_what_may_not_be_looked_at_is_told_and_the_rest_looked_at(tmp_path: Path) -> None:
-    project = Project(tmp_path, "https://wheels.example.org/simple/")
-    (tmp_path / "home/store/v1/roots").mkdir(parents=True)
-    (tmp_path / "home/environments").mkdir()
-    for name in ("home/store/v1/roots", "home/environments"):
-        (tmp_path / name).chmod(0o700)
-    for path in (*reversed(tmp_path.parents), tmp_path, tmp_path / "home"):
-        ours = path.name.startswith(("pytest", "popen", "test", "home"))
-        if path.stat().st_uid == os.getuid() and ours:
-            path.chmod(0o755)
+def test_what_may_not_be_looked_at_is_told_and_the_rest_looked_at() -> None:
+    with shared_directory() as shared:
+        project = Project(shared, "https://wheels.example.org/simple/")
+        for name in ("home/store/v1/roots", "home/environments"):
+            (shared / name).mkdir(parents=True)
+            (shared / name).chmod(0o700)
 
-    answer = as_nobody(lambda: json.dumps([*told(look(project)), text(look(project))]))
+        answer = as_nobody(lambda: json.dumps([*told(look(project)), text(look(project))]))
 
     *found, said = json.loads(answer)
     assert ["place", "problem"] in found

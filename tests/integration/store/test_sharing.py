@@ -19,6 +19,7 @@ from envmgr.store.roots import read_roots, register_root, standing_of
 from envmgr.store.store import Store, open_store
 from envmgr.store.verify import check_store
 from tests.support.index_server import IndexServer
+from tests.support.interpreters import need_python_for_others
 from tests.support.project import Project
 from tests.support.upkeep import collect as collect_all
 from tests.support.users import NOBODY, as_nobody
@@ -106,6 +107,7 @@ def test_a_prefix_that_may_not_be_looked_into_counts(shared: Path) -> None:
 def test_an_environment_of_another_user_is_known_to_a_site_that_wants_to_know(
     shared: Path, tmp_path: Path
 ) -> None:
+    need_python_for_others()
     wheel = make_wheel("alpha", "1.0")
     site = open_store((shared / "site",))
     entry = add(site, wheel, tmp_path)
