@@ -7,7 +7,6 @@ not compile (templates, other Pythons' syntax) are counted and left alone.
 
 import errno
 import json
-import os
 import subprocess
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +25,7 @@ from envmgr.events import Reporter, StageAdvanced, StageFinished, StageStarted, 
 from envmgr.store.bytecode_worker import SCRIPT
 from envmgr.store.entry import Entry, write_into
 from envmgr.store.errors import is_full
+from envmgr.store.processes import processors
 from envmgr.store.store import Store
 from envmgr.target.types import Interpreter
 from envmgr.wheel.manifest import Manifest
@@ -114,7 +114,7 @@ class Compiler:
         self._interpreter = interpreter
         self._stamp = stamp_name(interpreter)
         self._report = report
-        self._wanted = workers or _processors()
+        self._wanted = workers or processors()
         self._pool = ThreadPoolExecutor(self._wanted, thread_name_prefix="compile")
         self._serving: list[Future[None]] = []
         self._condition = Condition()
@@ -331,10 +331,3 @@ def _modules_by_directory(manifest: Manifest) -> dict[str, list[str]]:
 
 def _is_test(directory: str) -> bool:
     return not _TEST_DIRECTORIES.isdisjoint(directory.split("/"))
-
-
-def _processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Which entries the processes of this machine have open (Linux; elsewhere none is known)."""
+"""What processes of this machine have: entries of a store open, and processors to run on."""
 
 import os
 from collections.abc import Iterator
@@ -11,9 +11,18 @@ PROCESSES = Path("/proc")
 _LINKS = ("cwd", "exe", "root")
 
 
+def processors() -> int:
+    """Return how many processors this process may use: a job's, where a scheduler binds it."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
 def keys_in_use(entries: str) -> frozenset[StoreKey]:
     """Return the entries below ``entries`` (a real path) that a process we may look into has open.
 
+    None is known where there is no ``/proc``, as on macOS.
     Seen are mapped files (shared libraries), the working directory, the program
     and open files. Root looks into all processes, others into their own; processes
     of other containers are not seen.

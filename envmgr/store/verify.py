@@ -24,6 +24,7 @@ from envmgr.store.entry import (
 from envmgr.store.errors import StoreUnreadable
 from envmgr.store.findings import Finding, Kind
 from envmgr.store.leases import read_leases
+from envmgr.store.processes import processors
 from envmgr.store.pyc import CACHE, bytecode_fault, source_of
 from envmgr.store.sources import SOURCES, render_sources
 from envmgr.store.store import Store
@@ -62,7 +63,7 @@ def check_entries(
     """
     report(StageStarted("verify", None))
     began, files = perf_counter(), 0
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
+    with ThreadPoolExecutor(processors(), thread_name_prefix="verify") as pool:
         for checked in pool.map(lambda entry: check_entry(entry, fast=fast), entries):
             files += checked.files
             name = "" if checked.manifest is None else str(checked.manifest.name)
