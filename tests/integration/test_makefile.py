@@ -1,4 +1,4 @@
-"""Which virtual environment ``make`` works in: nothing is made here, the commands are only printed."""
+"""Which virtual environment ``make`` works in: commands are printed, nothing is made."""
 
 import os
 import shutil
