@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from envmgr.cli import tally
 from envmgr.cli.progress import Remarks
 from envmgr.events import Event, StageStarted
+from envmgr.threads import begin_thread
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -59,8 +60,7 @@ class LiveDisplay:
     def _begin(self) -> None:
         with self._mutex:
             if self._starter is None:
-                self._starter = Thread(target=self._show_when_wanted, daemon=True)
-                self._starter.start()
+                self._starter = begin_thread("live", self._show_when_wanted)
 
     def _show_when_wanted(self) -> None:
         self._wanted.wait(self._delay)

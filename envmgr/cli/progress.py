@@ -22,6 +22,7 @@ from envmgr.cli import tally
 from envmgr.cli.output import CYAN, YELLOW, is_coloured, is_terminal, paint, write_err
 from envmgr.cli.session import Session
 from envmgr.events import Event, Noted, Reporter, StageFinished, StageStarted, Warned
+from envmgr.threads import begin_thread
 
 Mode: TypeAlias = Literal["live", "plain", "json", "none"]
 Write: TypeAlias = Callable[[str], object]
@@ -194,8 +195,7 @@ class PlainLines:
     def _tick(self) -> None:
         with self._mutex:
             if self._ticker is None:
-                self._ticker = Thread(target=self._lines_now_and_then, daemon=True)
-                self._ticker.start()
+                self._ticker = begin_thread("ticker", self._lines_now_and_then)
 
     def _lines_now_and_then(self) -> None:
         while not self._closed.wait(self._every):

@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from envmgr.errors import EnvmgrError
+from envmgr.threads import begin_thread
 
 Value = TypeVar("Value")
 
@@ -93,7 +94,8 @@ class Workers:
 
     ``close`` forgets what has not begun and does not wait for what has: a
     stalled server must not delay the end of the program. Failures that are
-    EnvmgrErrors are dropped; whoever needs the result meets them again.
+    EnvmgrErrors are dropped; whoever needs the result meets them again. Where
+    no thread is to be had, fewer work, or none.
     """
 
     def __init__(self, name: str, size: int, at_end: Callable[[], None]) -> None:
@@ -115,11 +117,11 @@ class Workers:
             if self._idle > 0:
                 self._idle -= 1
             elif len(self._threads) < self._size:
-                thread = threading.Thread(
-                    target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True
-                )
-                self._threads.append(thread)
-                thread.start()
+                thread = begin_thread(f"{self._name}-{len(self._threads)}", self._work)
+                if thread is None:
+                    self._size = len(self._threads)
+                else:
+                    self._threads.append(thread)
         self._tasks.put(task)
 
     @property
@@ -157,13 +159,17 @@ class Workers:
 
 
 class Backlog:
-    """One thread that does small things later; ``close`` lends it a hand until all are done."""
+    """One thread that does small things later; ``close`` lends it a hand until all are done.
+
+    Where no thread is to be had, ``close`` does them.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._begun = False
         self._closed = False
 
     def submit(self, task: Callable[[], object]) -> None:
@@ -171,9 +177,9 @@ class Backlog:
         with self._lock:
             if self._closed:
                 return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._thread.start()
+            if not self._begun:
+                self._begun = True
+                self._thread = begin_thread(self._name, self._work)
             self._tasks.put(task)
 
     def close(self) -> None:
@@ -181,10 +187,10 @@ class Backlog:
         with self._lock:
             self._closed = True
             thread = self._thread
+        self._tasks.put(None)
+        self._tasks.put(None)
+        self._work()
         if thread is not None:
-            self._tasks.put(None)
-            self._tasks.put(None)
-            self._work()
             thread.join()
 
     def _work(self) -> None:

@@ -1,10 +1,12 @@
 """Code that a command will need, read while something else is waited for."""
 
+from functools import partial
 from importlib import import_module
 from threading import Thread
 
 from envmgr.index.cache import FORMAT
 from envmgr.spec.settings import Settings
+from envmgr.threads import begin_thread
 
 SOLVING = "envmgr.pipeline.solve"
 ASKING = "envmgr.index.client"
@@ -17,11 +19,7 @@ def read_ahead(settings: Settings, *, solving: bool) -> Thread | None:
     What speaks HTTP is read where it is sure to be needed, since nothing was ever fetched.
     """
     modules = _modules(settings, solving=solving)
-    if not modules:
-        return None
-    thread = Thread(target=_read, args=(modules,), daemon=True)
-    thread.start()
-    return thread
+    return begin_thread("reading-ahead", partial(_read, modules)) if modules else None
 
 
 def _modules(settings: Settings, *, solving: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import envmgr
 ROOT = Path(envmgr.__file__).parent
 
 RANK = {
-    **dict.fromkeys(("names", "errors", "events", "files", "helper", "locks"), 0),
+    **dict.fromkeys(("names", "errors", "events", "files", "helper", "locks", "threads"), 0),
     "wheel": 1,
     "spec": 2,
     "hardware": 3,
@@ -64,6 +64,7 @@ DOORS = {
     "files": "disk",
     "helper": "disk processes threads",
     "locks": "disk time",
+    "threads": "threads",
     "wheel/archive": "disk",
     "wheel/elf": "disk",
     "wheel/symbols": "disk",

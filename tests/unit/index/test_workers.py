@@ -4,6 +4,7 @@ import pytest
 
 from envmgr.errors import UsageError
 from envmgr.index.workers import Backlog, Gate, Once, Workers
+from tests.support.limits import without_threads
 
 SOON = 10.0
 
@@ -160,3 +161,36 @@ def test_who_closes_a_backlog_lends_it_a_hand() -> None:
         backlog.submit(lambda: both.wait(SOON))
     backlog.close()
     assert not both.broken
+
+
+def test_workers_do_without_threads_that_are_not_to_be_had() -> None:
+    done, ended = threading.Event(), threading.Event()
+    workers = Workers("test", 3, ended.set)
+    go = threading.Event()
+    workers.submit(go.wait)
+    with without_threads():
+        workers.submit(done.set)
+    go.set()
+    assert done.wait(SOON)
+    workers.close()
+    assert ended.wait(SOON)
+
+
+def test_workers_without_any_thread_do_nothing_and_end() -> None:
+    done: list[str] = []
+    workers = Workers("test", 3, lambda: done.append("ended"))
+    with without_threads():
+        workers.submit(lambda: done.append("worked"))
+    workers.close()
+    assert done == ["ended"]
+
+
+def test_a_backlog_without_a_thread_is_finished_by_whoever_closes_it() -> None:
+    done: list[int] = []
+    backlog = Backlog("test")
+    with without_threads():
+        backlog.submit(lambda: done.append(1))
+        backlog.submit(lambda: done.append(2))
+    assert not done
+    backlog.close()
+    assert done == [1, 2]
