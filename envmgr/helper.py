@@ -5,21 +5,26 @@ with whoever started it, however that one ends: the end of the pipe is the end
 of the helper.
 """
 
+import errno
 import gc
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from threading import Lock, Thread
-from typing import IO, Any, ParamSpec, Self, TypeVar, cast
+from queue import SimpleQueue
+from threading import Lock, Semaphore
+from typing import IO, Any, ParamSpec, Self, TypeAlias, TypeVar, cast
 
 from envmgr.errors import EnvmgrError, MachineError
+from envmgr.threads import begin_thread
 
 Parameters = ParamSpec("Parameters")
 Value = TypeVar("Value")
+_Call: TypeAlias = tuple[int, Callable[..., object], Any, Any]
 
 _START = "import sys; sys.path[:] = {path!r}; from envmgr.helper import serve; serve({threads})"
 
@@ -65,8 +70,12 @@ class Helper:
         self._number = 0
         self._waiting: dict[int, Future[Any]] = {}
         self._ended = False
-        self._reader = Thread(target=self._read, name="helper", daemon=True)
-        self._reader.start()
+        reader = begin_thread("helper", self._read)
+        if reader is None:
+            with self._process:
+                self._process.kill()
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        self._reader = reader
 
     def submit(
         self,
@@ -114,17 +123,24 @@ class Helper:
         self.end()
 
     def _read(self) -> None:
-        while True:
-            try:
+        try:
+            while True:
                 number, value, error = pickle.load(self._out)  # noqa: S301 - our own process
-            except (EOFError, pickle.UnpicklingError):
-                break
-            with self._mutex:
-                future = self._waiting.pop(number)
-            if error is None:
-                future.set_result(value)
-            else:
-                future.set_exception(error)
+                with self._mutex:
+                    future = self._waiting.pop(number)
+                if error is None:
+                    future.set_result(value)
+                else:
+                    future.set_exception(error)
+        except (EOFError, pickle.UnpicklingError):
+            pass  # it has ended, maybe in the middle of an answer
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            self._tell_who_waits()
+
+    def _tell_who_waits(self) -> None:
         status = self._process.wait()
         with self._mutex:
             self._ended = True
@@ -136,40 +152,68 @@ class Helper:
 
 def serve(threads: int) -> None:
     """Answer calls until nobody is there any more to make them. Runs in the helper."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # whoever started it gets them too, and ends it
     gc.disable()  # it lives too shortly to be worth it
     calls, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print among the answers
     lock = Lock()
 
-    def answer(number: int, function: Callable[..., object], args: Any, kwargs: Any) -> None:
-        reply = _reply(number, function, args, kwargs)
+    def answer(call: _Call) -> None:
+        reply = _reply(*call)
         with lock:
             answers.write(reply)
             answers.flush()
 
-    with ThreadPoolExecutor(threads) as pool:
-        while True:
-            try:
-                call = pickle.load(calls)  # noqa: S301 - from the process that started this one
-            except EOFError:
-                os._exit(0)
-            if threads == 1:
-                answer(*call)
+    serving = _Serving(threads, answer)
+    while True:
+        try:
+            call = pickle.load(calls)  # noqa: S301 - from the process that started this one
+        except (EOFError, pickle.UnpicklingError):  # the latter: it was ended while it wrote
+            os._exit(0)
+        serving.take(call)
+
+
+class _Serving:
+    """Threads that answer: at most ``size``; fewer, or none but this one, where that is all."""
+
+    def __init__(self, size: int, answer: Callable[[_Call], None]) -> None:
+        self._size = size
+        self._answer = answer
+        self._calls = SimpleQueue[_Call]()
+        self._idle = Semaphore(0)
+        self._begun = 0
+
+    def take(self, call: _Call) -> None:
+        """Have a call answered. From one thread."""
+        if not self._idle.acquire(blocking=False) and self._begun < self._size:
+            if begin_thread("serving", self._serve) is None:
+                self._size = self._begun
             else:
-                pool.submit(answer, *call)
+                self._begun += 1
+        if self._begun:
+            self._calls.put(call)
+        else:
+            self._answer(call)
+
+    def _serve(self) -> None:
+        try:
+            while True:
+                self._answer(self._calls.get())
+                self._idle.release()
+        finally:
+            os._exit(1)  # or whoever called would wait for ever
 
 
 def _reply(number: int, function: Callable[..., object], args: Any, kwargs: Any) -> bytes:
     from traceback import format_exc
 
-    value: object = None
-    error: Exception | None = None
+    error: Exception
     try:
         value = function(*args, **kwargs)
+        return pickle.dumps((number, value, None), pickle.HIGHEST_PROTOCOL)
     except (EnvmgrError, OSError) as raised:
         error = raised
     except Exception:  # noqa: BLE001 - told to whoever called
         error = FailedInHelper(format_exc())
-    return pickle.dumps((number, value, error), pickle.HIGHEST_PROTOCOL)
+    return pickle.dumps((number, None, error), pickle.HIGHEST_PROTOCOL)

@@ -1,9 +1,12 @@
 """Helpers: processes of our own that answer calls, and end when nobody is there to make them."""
 
+import io
 import os
+import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 from envmgr.errors import EnvmgrError, UsageError
 from envmgr.helper import FailedInHelper, Helper, HelperDied
 from envmgr.store.errors import StoreFull
+from tests.support.limits import TOO_LARGE, without_threads
 
 
 def where(_: object = None) -> int:
@@ -131,3 +135,78 @@ def test_errors_keep_what_they_know_on_the_way() -> None:
 
 def _usage() -> None:
     raise UsageError("a sentence", "a hint")
+
+
+def test_interrupts_are_for_whoever_started_it() -> None:
+    with Helper() as helper:
+        pid = helper.submit(where).result()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(pid, number)
+        assert helper.submit(where).result(timeout=20) == pid
+
+
+def test_a_helper_that_is_given_no_more_threads_works_with_those_it_has(tmp_path: Path) -> None:
+    with Helper(threads=3) as helper:
+        helper.submit(threading.stack_size, TOO_LARGE).result(timeout=20)
+        first, second = (helper.submit(meet, tmp_path, name, "go") for name in "ab")
+        (tmp_path / "go").touch()
+        assert first.result(timeout=20)
+        assert second.result(timeout=20)
+        assert helper.submit(where).result(timeout=20) > 0
+
+
+def test_a_helper_without_any_thread_works_all_the_same() -> None:
+    program = (
+        f"import threading; threading.stack_size({TOO_LARGE});"
+        "from envmgr.helper import serve; serve(2)"
+    )
+    calls = b"".join(pickle.dumps((number, os.getpid, (), {})) for number in (1, 2))
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=calls, capture_output=True, check=True, timeout=20
+    )
+    answers = io.BytesIO(done.stdout)
+    numbers = [pickle.load(answers)[0] for _ in range(2)]  # noqa: S301 - our own process
+    assert numbers == [1, 2]
+
+
+def test_none_is_begun_that_nobody_could_listen_to() -> None:
+    with without_threads(), pytest.raises(BlockingIOError):
+        Helper()
+
+
+def test_half_a_call_is_the_end_of_whoever_made_it() -> None:
+    half = pickle.dumps((2, time.sleep, (600,), {}))[:-5]
+    calls = pickle.dumps((1, time.sleep, (600,), {})) + half
+    subprocess.run(
+        [sys.executable, "-c", "from envmgr.helper import serve; serve(2)"],
+        input=calls,
+        check=True,
+        timeout=20,
+    )
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_answer_that_does_not_pickle_is_a_bug_and_nobody_waits_for_it(threads: int) -> None:
+    with Helper(threads) as helper:
+        with pytest.raises(FailedInHelper, match="pickle"):
+            helper.submit(threading.Lock).result(timeout=20)
+        assert helper.submit(where).result(timeout=20) > 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_that_cannot_be_rebuilt_leaves_nobody_waiting() -> None:
+    with Helper(threads=2) as helper:
+        slow = helper.submit(time.sleep, 600)
+        with pytest.raises(HelperDied):
+            helper.submit(fail_oddly).result(timeout=20)
+        with pytest.raises(HelperDied):
+            slow.result(timeout=20)
+
+
+class Odd(EnvmgrError):
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one + other)
+
+
+def fail_oddly() -> None:
+    raise Odd("a", "b")
