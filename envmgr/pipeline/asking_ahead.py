@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WORTH_IT = 8
 """Requirements from which on it saves more than it costs (*measured*)."""
-_ITEM = re.compile(rb"^\s*- ", re.MULTILINE)
+_ITEM = re.compile(rb"^ *- ", re.MULTILINE)
 _THERE = ("envmgr.index.client", "envmgr.index.afar")
 
 

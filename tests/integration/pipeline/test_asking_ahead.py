@@ -1,6 +1,8 @@
 """When a process of its own asks for pages, and that nothing else comes of it."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from envmgr import helper as helper_module
 from envmgr.helper import Helper
 from envmgr.pipeline.asking_ahead import WORTH_IT, listed
 from tests.support.index_server import IndexServer
+from tests.support.limits import TOO_LARGE
 from tests.support.project import Project
 from tests.support.wheels import make_wheel
 
@@ -59,6 +62,26 @@ def test_the_lock_is_the_one_without(
     project.lock(refresh=True)
     assert project.lock_file.read_bytes() == with_it
     assert len(begun) == 1
+
+
+def test_a_lock_is_made_where_no_thread_is_to_be_had(project: Project, tmp_path: Path) -> None:
+    other = tmp_path / "pylock.other.toml"
+    project.write(*NAMES)
+    project.lock()
+    with_threads = project.lock_file.read_bytes()
+    program = (
+        f"import sys, threading; threading.stack_size({TOO_LARGE});"
+        "from envmgr.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "lock", "-f", project.file, "--lock", other, "--refresh"],
+        env={**project.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    assert other.read_bytes() == with_threads
 
 
 def test_what_came_just_now_needs_none_but_to_be_refreshed(
@@ -121,7 +144,15 @@ def test_neither_offline_nor_for_directories(
 def test_items_are_counted_at_a_glance(tmp_path: Path, project: Project) -> None:
     project.write(*NAMES)
     assert listed(project.file) == WORTH_IT + 1  # and an index
+    project.file.write_bytes(project.file.read_bytes().replace(b"\n", b"\r\n"))
+    assert listed(project.file) == WORTH_IT + 1
     assert listed(tmp_path / "absent") == 0
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert listed(pipe) == 0
+
+
+def test_a_file_of_blank_lines_takes_no_longer_than_another(tmp_path: Path) -> None:
+    blank = tmp_path / "blank.yaml"
+    blank.write_bytes(b"\n" * 1_000_000 + b"dependencies:\n  - spam\n")
+    assert listed(blank) == 1
