@@ -7,13 +7,14 @@ other half, metadata and the resolver, stays here.
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
 from envmgr.events import silent
-from envmgr.helper import Helper
+from envmgr.helper import Helper, HelperDied
 from envmgr.index.access import Access
 from envmgr.index.cache import IndexCache
 from envmgr.index.choosing import Chooser
@@ -47,17 +48,18 @@ class PagesAfar:
 
     def __init__(self, helper: Helper, asked: Asked) -> None:
         self._helper = helper
-        self._opened: Future[None] = helper.submit(_open, asked)
+        self._opening: Future[None] = helper.submit(_open, asked)
 
     def ask(self, index: IndexName, name: PackageName) -> bytes | None:
         """Do what RemoteIndex.packed does, and raise as it does; HelperDied besides."""
-        self._opened.result()
+        self._opening.result()
         return self._helper.submit(_ask, index, name).result()
 
     def close(self) -> None:
-        """Finish writing the cache. Does not wait for the network. Raises as ``ask`` does."""
-        self._opened.result()
-        self._helper.submit(_close).result()
+        """Finish writing the cache, if anything was asked. Does not wait for the network."""
+        if self._opening.done() and self._opening.exception() is None:
+            with suppress(HelperDied):  # what it kept is whole, and the rest is not needed
+                self._helper.submit(_close).result()
 
 
 class _There(Struct, frozen=True):

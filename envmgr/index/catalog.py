@@ -234,7 +234,8 @@ def open_catalog(
     remote = tuple(spec for spec in indexes if not is_file(spec.url))
     afar = None
     if helper is not None and remote:
-        network.logins.read()
+        for spec in remote:
+            network.logins.of(spec.url)  # or nobody would be told of a netrc that cannot be read
         afar = PagesAfar(
             helper,
             Asked(

@@ -20,10 +20,6 @@ class Logins:
         self._report = report
         self._netrc = Once(self._read_netrc)
 
-    def read(self) -> None:
-        """Read netrc now, so that people are told of it."""
-        self._netrc.get()
-
     def of(self, url: str) -> Login | None:
         """Return the login of a URL's place. Raises ValueError for what is no URL."""
         here = origin(url)

@@ -157,6 +157,28 @@ def test_netrc_counts_there_too_and_is_complained_of_once(
     assert [type(event) for event in told] == [Warned]
 
 
+def test_a_netrc_that_no_index_needs_is_not_complained_of(machine: Machine, helper: Helper) -> None:
+    told: list[Event] = []
+    with IndexServer([make_wheel("spam")], credentials=("me", "secret")) as server:
+        url = server.url.replace("http://", "http://me:secret@")
+        with machine.catalog(
+            index_at(url), helper=helper, environ={"NETRC": "/nowhere/netrc"}, report=told.append
+        ) as catalog:
+            assert versions(catalog, "spam") == ["1.0"]
+    assert not told
+
+
+def test_closing_waits_for_no_process_that_was_not_asked(machine: Machine) -> None:
+    with IndexServer() as server, Helper(ASKING_AT_ONCE) as helper:
+        process = helper.submit(os.getpid).result()
+        os.kill(process, signal.SIGSTOP)
+        os.waitpid(process, os.WUNTRACED)
+        unanswered = helper.submit(os.getpid)
+        with machine.catalog(server, helper=helper):
+            assert not server.seen
+        assert not unanswered.done()
+
+
 def test_closing_waits_for_no_server(machine: Machine) -> None:
     names = [f"slow-{number}" for number in range(40)]
     with (
@@ -171,6 +193,14 @@ def test_closing_waits_for_no_server(machine: Machine) -> None:
         assert time.monotonic() - began < 3
         with machine.catalog(server, offline=True) as catalog:
             assert versions(catalog, "spam") == ["1.0"]
+
+
+def test_a_process_that_is_ended_after_its_last_answer_is_not_missed(machine: Machine) -> None:
+    with IndexServer([make_wheel("spam")]) as server, Helper(ASKING_AT_ONCE) as helper:
+        with machine.catalog(server, helper=helper) as catalog:
+            offer = catalog.offer(SPAM)
+            os.kill(helper.submit(os.getpid).result(), signal.SIGKILL)
+        assert [str(each.version) for each in offer.candidates] == ["1.0"]
 
 
 def test_a_process_that_is_ended_is_told_of(machine: Machine) -> None:
