@@ -181,7 +181,11 @@ class Client:
             if response.status not in REDIRECTED or target is None:
                 return response, at
             _let_go(response)
-            following = urljoin(at, target)
+            try:
+                following = urljoin(at, target)
+            except ValueError as error:
+                reason = f"it redirects to what is no web address: {error}"
+                raise IndexUnreachable(index, url, reason) from None
             if at.startswith("https:") and not following.startswith("https:"):
                 host = urlsplit(following).hostname
                 reason = f"it redirects to {host} without encryption"

@@ -102,6 +102,15 @@ def test_encryption_is_not_given_up_by_a_redirect() -> None:
         client.close()
 
 
+def test_a_redirect_to_what_is_no_address_is_told_of() -> None:
+    with IndexServer([make_wheel("spam")]) as server:
+        server.fail("*", Redirect("http://[::bad/"))
+        client = Client(Access())
+        with pytest.raises(IndexUnreachable, match="redirects to what is no web address"):
+            client.get(f"{server.url}spam/", {}, LAB)
+        client.close()
+
+
 def test_the_addresses_of_a_host_are_looked_up_once_for_all_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
