@@ -20,7 +20,7 @@ from envmgr.index.cache import IndexCache
 from envmgr.index.choosing import Chooser
 from envmgr.index.clock import SYSTEM_CLOCK
 from envmgr.index.network import Network
-from envmgr.index.remote import RemoteIndex, Rules, cache_address
+from envmgr.index.remote import NobodyElse, RemoteIndex, Rules, cache_address
 from envmgr.index.workers import Backlog
 from envmgr.names import IndexName, PackageName
 from envmgr.spec.types import IndexSpec
@@ -48,15 +48,26 @@ class PagesAfar:
 
     def __init__(self, helper: Helper, asked: Asked) -> None:
         self._helper = helper
+        self._closed = False
         self._opening: Future[None] = helper.submit(_open, asked)
 
     def ask(self, index: IndexName, name: PackageName) -> bytes | None:
-        """Do what RemoteIndex.packed does, and raise as it does; HelperDied besides."""
-        self._opening.result()
-        return self._helper.submit(_ask, index, name).result()
+        """Do what RemoteIndex.packed does, and raise as it does.
+
+        Raises NobodyElse besides where the process has ended, and HelperDied if that was after
+        ``close``, when nobody wants the page any more.
+        """
+        try:
+            self._opening.result()
+            return self._helper.submit(_ask, index, name).result()
+        except HelperDied:
+            if self._closed:
+                raise
+            raise NobodyElse from None
 
     def close(self) -> None:
         """Finish writing the cache, if anything was asked. Does not wait for the network."""
+        self._closed = True
         if self._opening.done() and self._opening.exception() is None:
             with suppress(HelperDied):  # what it kept is whole, and the rest is not needed
                 self._helper.submit(_close).result()

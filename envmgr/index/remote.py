@@ -1,6 +1,7 @@
 """An index over HTTP, with its cache before it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
 
@@ -42,7 +43,11 @@ class _Chosen(Struct, frozen=True):
 
 
 Elsewhere: TypeAlias = Callable[[IndexName, PackageName], bytes | None]
-"""Answers as RemoteIndex.packed does, in another process."""
+"""Answers as RemoteIndex.packed does, in another process. Raises NobodyElse besides."""
+
+
+class NobodyElse(Exception):
+    """The other process is gone, so that whoever asked it has to ask the index."""
 
 
 class RemoteIndex:
@@ -102,11 +107,12 @@ class RemoteIndex:
         return None if chosen is None else chosen.packed
 
     def _asked(self, name: PackageName, known: PageRecord | None) -> Choice | None:
-        if self._elsewhere is None:
-            chosen = self._ask(name, known)
-            return None if chosen is None else chosen.choice
-        data = self._elsewhere(self.spec.name, name)
-        return None if data is None else decode_choice(data, name, self.spec.name)
+        if self._elsewhere is not None:
+            with suppress(NobodyElse):
+                data = self._elsewhere(self.spec.name, name)
+                return None if data is None else decode_choice(data, name, self.spec.name)
+        chosen = self._ask(name, known)
+        return None if chosen is None else chosen.choice
 
     def _record(self, name: PackageName) -> PageRecord | None:
         """Read what the cache knows, once."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 
 from envmgr.errors import ExitCode
 from envmgr.events import Event, Warned
-from envmgr.helper import Helper, HelperDied
+from envmgr.helper import Helper
 from envmgr.index.failures import IndexRefused, IndexUnreachable, IndexUnreadable
 from envmgr.index.types import Offer
 from envmgr.index.workers import ASKING_AT_ONCE
@@ -203,8 +204,24 @@ def test_a_process_that_is_ended_after_its_last_answer_is_not_missed(machine: Ma
         assert [str(each.version) for each in offer.candidates] == ["1.0"]
 
 
-def test_a_process_that_is_ended_is_told_of(machine: Machine) -> None:
+def test_what_a_process_that_was_ended_leaves_is_asked_for_here(machine: Machine) -> None:
     with IndexServer([make_wheel("spam")]) as server, Helper(ASKING_AT_ONCE) as helper:
         os.kill(helper.submit(os.getpid).result(), signal.SIGKILL)
-        with pytest.raises(HelperDied, match="signal 9"):
-            answer(machine, server, helper, "spam")
+        offer = answer(machine, server, helper, "spam")
+        assert [str(each.version) for each in offer.candidates] == ["1.0"]
+        assert server.count("/simple/spam/") == 1
+        with machine.catalog(server, offline=True) as catalog:
+            assert catalog.offer(SPAM) == offer
+
+
+def test_what_was_being_asked_at_the_end_is_not_asked_again(machine: Machine) -> None:
+    with IndexServer([make_wheel("slow")]) as server:
+        server.fail("/simple/slow/", Slow(2), times=1)
+        with Helper(ASKING_AT_ONCE) as helper, machine.catalog(server, helper=helper) as catalog:
+            catalog.prefetch([named("slow")])
+            while not server.count("/simple/slow/"):
+                time.sleep(0.01)
+        for thread in threading.enumerate():
+            if thread.name.startswith("index-"):
+                thread.join(20)
+        assert server.count("/simple/slow/") == 1
