@@ -105,7 +105,7 @@ class Workers:
         self._size = size
         self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
+        self._running = 0
         self._idle = 0
         self._closed = False
 
@@ -116,12 +116,11 @@ class Workers:
                 return
             if self._idle > 0:
                 self._idle -= 1
-            elif len(self._threads) < self._size:
-                thread = begin_thread(f"{self._name}-{len(self._threads)}", self._work)
-                if thread is None:
-                    self._size = len(self._threads)
-                else:
-                    self._threads.append(thread)
+            elif self._running < self._size:
+                self._running += 1  # first: an interrupt may come while a thread begins
+                if begin_thread(f"{self._name}-{self._running}", self._work) is None:
+                    self._running -= 1
+                    self._size = self._running
         self._tasks.put(task)
 
     @property
@@ -135,7 +134,7 @@ class Workers:
             if self._closed:
                 return
             self._closed = True
-            running = len(self._threads)
+            running = self._running
         for _ in range(running):
             self._tasks.put(None)
         if not running:
@@ -152,8 +151,8 @@ class Workers:
                 with self._lock:
                     self._idle += 1
         with self._lock:
-            self._threads.remove(threading.current_thread())
-            last = not self._threads
+            self._running -= 1
+            last = not self._running
         if last:
             self._at_end()
 

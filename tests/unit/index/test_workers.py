@@ -1,9 +1,11 @@
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from envmgr.errors import UsageError
 from envmgr.index.workers import Backlog, Gate, Once, Workers
+from envmgr.threads import begin_thread
 from tests.support.limits import without_threads
 
 SOON = 10.0
@@ -194,3 +196,23 @@ def test_a_backlog_without_a_thread_is_finished_by_whoever_closes_it() -> None:
     assert not done
     backlog.close()
     assert done == [1, 2]
+
+
+def test_an_interrupt_while_a_thread_begins_leaves_workers_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done, ended = threading.Event(), threading.Event()
+    workers = Workers("test", 2, ended.set)
+
+    def begin_and_interrupt(name: str, work: Callable[[], object]) -> None:
+        begin_thread(name, work)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("envmgr.index.workers.begin_thread", begin_and_interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            workers.submit(done.set)
+    workers.submit(done.set)
+    assert done.wait(SOON)
+    workers.close()
+    assert ended.wait(SOON)
