@@ -25,6 +25,7 @@ from envmgr.index.clock import SYSTEM_CLOCK, Clock
 from envmgr.index.direct import DirectReader
 from envmgr.index.directory import DirectoryIndex
 from envmgr.index.download import Got, Wanted, hash_file
+from envmgr.index.logins import Logins
 from envmgr.index.network import Network
 from envmgr.index.remote import RemoteIndex, Rules, cache_address
 from envmgr.index.routing import route
@@ -219,7 +220,7 @@ def open_catalog(
     Nothing is read or fetched yet. ``offline`` takes from the cache whatever is
     there, however old; ``refresh`` asks for everything anew; ``exclude_newer`` is
     aware, and files uploaded at it or later do not exist. ``helper``, of ASKING_AT_ONCE threads,
-    asks for pages in place of this process; it goes by the system's clock.
+    asks for pages in place of this process, which reads netrc at once; it goes by the system's clock.
     """
     access = access_from(environ, indexes)
     network = Network(access, offline=offline, clock=clock, report=report)
@@ -231,23 +232,16 @@ def open_catalog(
         target_key=target_key(target, exclude_newer),
         later=backlog.submit,
     )
-    remote = tuple(spec for spec in indexes if not is_file(spec.url))
-    afar = None
-    if helper is not None and remote:
-        for spec in remote:
-            network.logins.of(spec.url)  # or nobody would be told of a netrc that cannot be read
-        afar = PagesAfar(
-            helper,
-            Asked(
-                indexes=remote,
-                access=access,
-                target=target,
-                target_key=rules.target_key,
-                exclude_newer=exclude_newer,
-                cache=cache,
-                refresh=rules.refresh,
-            ),
-        )
+    asked = Asked(
+        indexes=tuple(spec for spec in indexes if not is_file(spec.url)),
+        access=access,
+        target=target,
+        target_key=rules.target_key,
+        exclude_newer=exclude_newer,
+        cache=cache,
+        refresh=rules.refresh,
+    )
+    afar = _pages_afar(helper, asked, network.logins)
     unnamed = IndexCache(cache, "direct")
     answering: dict[IndexName, RemoteIndex | DirectoryIndex] = {}
     for spec in indexes:
@@ -260,6 +254,15 @@ def open_catalog(
     reader = MetadataReader(network=network, wheels=cache / "wheels", later=backlog.submit)
     direct = DirectReader(target, unnamed, reader, rules)
     return Catalog(indexes, answering, reader, direct, unnamed, target, backlog, afar)
+
+
+def _pages_afar(helper: Helper | None, asked: Asked, logins: Logins) -> PagesAfar | None:
+    """Let a helper ask, if there is one and anything to ask it."""
+    if helper is None or not asked.indexes:
+        return None
+    for spec in asked.indexes:
+        logins.of(spec.url)  # or nobody would be told of a netrc that cannot be read
+    return PagesAfar(helper, asked)
 
 
 def target_key(target: Target, exclude_newer: datetime | None) -> str:
