@@ -220,7 +220,7 @@ def open_catalog(
     Nothing is read or fetched yet. ``offline`` takes from the cache whatever is
     there, however old; ``refresh`` asks for everything anew; ``exclude_newer`` is
     aware, and files uploaded at it or later do not exist. ``helper``, of ASKING_AT_ONCE threads,
-    asks for pages in place of this process, which reads netrc at once; it goes by the system's clock.
+    asks for pages in place of this process, which reads netrc at once; the system's clock counts.
     """
     access = access_from(environ, indexes)
     network = Network(access, offline=offline, clock=clock, report=report)
