@@ -47,7 +47,7 @@ class HelperDied(MachineError):
 
 
 class FailedInHelper(Exception):
-    """A bug met in a helper; its text is the traceback there."""
+    """A bug met in a helper, in a line; its note is the traceback there."""
 
 
 class Helper:
@@ -214,6 +214,7 @@ def _reply(number: int, function: Callable[..., object], args: Any, kwargs: Any)
         return pickle.dumps((number, value, None), pickle.HIGHEST_PROTOCOL)
     except (EnvmgrError, OSError) as raised:
         error = raised
-    except Exception:  # noqa: BLE001 - told to whoever called
-        error = FailedInHelper(format_exc())
+    except Exception as raised:  # noqa: BLE001 - told to whoever called
+        error = FailedInHelper(f"{type(raised).__name__}: {raised}")
+        error.add_note(format_exc())
     return pickle.dumps((number, None, error), pickle.HIGHEST_PROTOCOL)
