@@ -1,6 +1,7 @@
 """Resolve an environment file and freeze the answer into a lock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain, repeat
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
@@ -16,16 +17,18 @@ from envmgr.lock.freeze import FreezeContext, freeze
 from envmgr.lock.inputs import inputs_of
 from envmgr.lock.runtimes import runtimes_of
 from envmgr.lock.types import Lock, LockedPackage
-from envmgr.names import PackageName
+from envmgr.names import GroupName, PackageName
 from envmgr.pipeline.world import World
 from envmgr.resolve.families import family_roots
 from envmgr.resolve.solve import resolve
 from envmgr.resolve.types import Conflict, Problem, Resolution, Root
 from envmgr.runtime.wheels import RuntimeFamily
 from envmgr.spec.digest import resolution_digest
+from envmgr.spec.problems import Place
 from envmgr.spec.settings import choose_indexes
 from envmgr.spec.types import EnvironmentSpec
 from envmgr.target.types import Target
+from envmgr.wheel.requirement import Direct, Named
 
 
 class RelockWish(Struct, frozen=True, kw_only=True):
@@ -103,13 +106,27 @@ def problem_of(
 
 def roots_of(spec: EnvironmentSpec) -> tuple[Root, ...]:
     """List the requirements of a file in its order: dependencies first, then each group."""
-    plain = [Root(requirement, None) for requirement in spec.dependencies]
+    places = spec.places
+    plain = _roots(spec, None, spec.dependencies, places.dependencies)
     grouped = [
-        Root(requirement, group)
+        root
         for group, requirements in spec.groups.items()
-        for requirement in requirements
+        for root in _roots(spec, group, requirements, places.groups.get(group, ()))
     ]
     return (*plain, *grouped)
+
+
+def _roots(
+    spec: EnvironmentSpec,
+    group: GroupName | None,
+    requirements: Iterable[Named | Direct],
+    places: Iterable[Place],
+) -> list[Root]:
+    known = chain((f"{spec.source}:{place.line}:{place.column}" for place in places), repeat(None))
+    return [
+        Root(requirement, group, at=at)
+        for requirement, at in zip(requirements, known, strict=False)
+    ]
 
 
 def _kept(wish: RelockWish) -> tuple[LockedPackage, ...]:

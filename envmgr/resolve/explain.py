@@ -1,7 +1,8 @@
 """A refutation in sentences a researcher understands.
 
 First the roots that clash, then how each leads on, nearest first; then what there
-is of the names where it ends, and why the rest of it cannot be chosen.
+is of the names where it ends, and why the rest of it cannot be chosen. Roots that fail
+by themselves are told all at once, and before anything else.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from envmgr.names import PackageName
 from envmgr.resolve.derivation import Derivation, Link, union
 from envmgr.resolve.facts import Facts, worded
 from envmgr.resolve.family_words import family_hint, family_sentences, is_family, plain_links
+from envmgr.resolve.hopeless import hopeless
 from envmgr.resolve.impossible import ResolutionImpossible as ResolutionImpossible
 from envmgr.resolve.minimise import minimise
 from envmgr.resolve.origins import RefusedOrigin, Refutation, YankedOrigin
@@ -24,14 +26,29 @@ WORDINGS_SHOWN = 4
 
 def explain(facts: Facts, refutation: Refutation) -> Conflict:
     """Say which roots contradict each other, and how. Raises IndexFailure."""
-    derivation = Derivation(facts, minimise(facts, refutation))
+    alone = [Derivation(facts, found) for found in hopeless(facts)]
+    if len(alone) > 1 or (alone and alone[0].roots[0].root.at is not None):
+        roots = tuple(each.roots[0].root for each in alone)
+        return Conflict(roots, tuple(map(_line, alone)), _hints(alone), apart=True)
+    return _conflict(alone[0] if alone else Derivation(facts, minimise(facts, refutation)))
+
+
+def _conflict(derivation: Derivation) -> Conflict:
     sentences = [
         *_course(derivation),
         *_restrictions(derivation),
-        *(sentence for name in derivation.names for sentence in _ends(derivation, name)),
+        *_all_ends(derivation),
     ]
     roots = tuple(root.root for root in derivation.roots)
     return Conflict(roots, tuple(sentences), _hint(derivation))
+
+
+def _line(derivation: Derivation) -> str:
+    """Say in one line where a root stands that fails by itself, and why it does."""
+    root = derivation.roots[0].root
+    why = " ".join([*_restrictions(derivation), *_all_ends(derivation)])
+    asked = worded(root.requirement)
+    return f"{asked} ({_label(root)}): {why}" if root.at is None else f"{root.at}: {asked}: {why}"
 
 
 def _course(derivation: Derivation) -> Iterator[str]:
@@ -114,6 +131,11 @@ def _restrictions(derivation: Derivation) -> Iterator[str]:
             yield f"The overrides make every requirement on {name} {facts.overrides[name]}."
         if derivation.is_constrained(name) and not is_family(derivation, name):
             yield f"The constraints allow only {name} {facts.constraints[name]}."
+
+
+def _all_ends(derivation: Derivation) -> Iterator[str]:
+    for name in derivation.names:
+        yield from _ends(derivation, name)
 
 
 def _ends(derivation: Derivation, name: PackageName) -> Iterator[str]:
@@ -208,6 +230,26 @@ def _what_there_is(derivation: Derivation, name: PackageName) -> str:
     return f"{index or 'The URL'} has {name} {versions.text}{usable}."
 
 
+def _hints(alone: Sequence[Derivation]) -> str | None:
+    """Join the hints of roots that fail each by itself; unknown names have one for all."""
+    unknown = [each.names[0] for each in alone if _is_unknown(each, each.names[0])]
+    others = [_hint(each) for each in alone if each.names[0] not in unknown]
+    spelling = [_spelling_hint(list(dict.fromkeys(unknown)))] if unknown else []
+    return "; ".join(dict.fromkeys([*spelling, *filter(None, others)])) or None
+
+
+def _is_unknown(derivation: Derivation, name: PackageName) -> bool:
+    """Whether every index was asked for a name in vain."""
+    offer = derivation.facts.package(name).offer
+    return offer is not None and offer.index is None and not offer.reserved
+
+
+def _spelling_hint(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"check how {names[0]} is spelt, or add an index that has it"
+    return f"check how {listed(names)} are spelt, or add an index that has them"
+
+
 def _hint(derivation: Derivation) -> str | None:
     for name in derivation.names:
         if is_family(derivation, name):
@@ -217,8 +259,8 @@ def _hint(derivation: Derivation) -> str | None:
         offer = derivation.facts.package(name).offer
         if offer is not None and offer.reserved and offer.index is None:
             return f"check how {name} is spelt, or which names {listed(offer.asked)} reserves"
-        if offer is not None and offer.index is None:
-            return f"check how {name} is spelt, or add an index that has it"
+        if _is_unknown(derivation, name):
+            return _spelling_hint([name])
         if YankedOrigin(name) in derivation.origins:
             return f"pin {name} with == if it must be a yanked version"
         quoted = derivation.would_do(name) if derivation.fitting(name) == 0 else []

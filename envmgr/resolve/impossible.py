@@ -14,6 +14,8 @@ class ResolutionImpossible(UnsatisfiableError):
 
     def __str__(self) -> str:
         roots = [str(root.requirement) for root in self.conflict.roots]
+        if self.conflict.apart:
+            return f"{listed(list(dict.fromkeys(roots)))} cannot be had"
         if len(roots) == 1:
             return f"{roots[0]} cannot be had"
         return f"{listed(roots)} cannot be had together"
@@ -24,5 +26,5 @@ class ResolutionImpossible(UnsatisfiableError):
         return self.conflict.hint
 
     def details(self) -> tuple[str, ...]:
-        """How the requirements contradict each other."""
+        """How the requirements contradict each other, or why each of them cannot be had."""
         return self.conflict.sentences

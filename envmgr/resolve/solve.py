@@ -4,6 +4,7 @@ from envmgr.events import Reporter, Warned, silent
 from envmgr.index.types import OfferSource, UnusableMetadata, WheelCandidate
 from envmgr.resolve.facts import Facts
 from envmgr.resolve.graph import Selection, assemble, is_valid
+from envmgr.resolve.hopeless import hopeless
 from envmgr.resolve.origins import Refutation
 from envmgr.resolve.overrides import warn_of_removed_roots
 from envmgr.resolve.provider import propose
@@ -56,6 +57,9 @@ def _selected(
 
 
 def _select(facts: Facts) -> Selection | Refutation:
+    alone = hopeless(facts)
+    if alone:
+        return alone[0]
     proposal = propose(facts)
     if proposal is not None and is_valid(facts, proposal):
         return proposal

@@ -21,6 +21,8 @@ class Root(Struct, frozen=True):
     """``None`` for ``dependencies``."""
     runtime: Family | None = None
     """The choice under ``runtimes`` that asks for it, where the file does not list it."""
+    at: str | None = None
+    """``file:line:column``, where that is known."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -84,12 +86,15 @@ class Conflict(Struct, frozen=True):
     """A proof that nothing fits: the requirements of the file that contradict each other.
 
     ``sentences`` explains, first the roots that clash, then how one leads to
-    the other; ``hint`` says what to change, if anything obvious.
+    the other; ``hint`` says what to change, if anything obvious. Where roots fail
+    each by itself (``apart``), there is one sentence or more about each, in one text.
     """
 
     roots: tuple[Root, ...]
     sentences: tuple[str, ...]
     hint: str | None = None
+    apart: bool = False
+    """Whether none of the roots could be had even without the others."""
 
 
 Answer: TypeAlias = Resolution | Conflict

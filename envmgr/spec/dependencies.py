@@ -11,7 +11,7 @@ from envmgr.spec.addresses import has_password, without_credentials
 from envmgr.spec.foreign import python_key, translate
 from envmgr.spec.nodes import ListNode, MappingNode, Node, ScalarNode
 from envmgr.spec.problems import Findings
-from envmgr.spec.types import Dependency
+from envmgr.spec.types import Dependency, Places
 from envmgr.wheel.requirement import Direct, Named, RequirementSyntaxError, parse_requirement
 
 LONGEST_REQUIREMENT = 4000
@@ -42,6 +42,21 @@ def parse_groups(node: Node | None, findings: Findings) -> dict[GroupName, tuple
         written[name] = entry.key.text
         groups[name] = parse_dependencies(entry.value, findings)
     return groups
+
+
+def places_of(file: MappingNode) -> Places:
+    """Return where each requirement of ``dependencies`` and ``groups`` stands.
+
+    Parallel to what is read of them in a file without problems.
+    """
+    groups = file.get("groups")
+    return Places(
+        tuple(text.at for text in _texts(file.get("dependencies"))),
+        {
+            group_name(entry.key.text.rstrip("\n")): tuple(text.at for text in _texts(entry.value))
+            for entry in (groups.entries if isinstance(groups, MappingNode) else ())
+        },
+    )
 
 
 def parse_limits(node: Node | None, key: str, findings: Findings) -> tuple[Named, ...]:

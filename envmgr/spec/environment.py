@@ -9,6 +9,7 @@ from envmgr.spec.dependencies import (
     parse_groups,
     parse_limits,
     parse_prereleases,
+    places_of,
 )
 from envmgr.spec.index_list import parse_indexes
 from envmgr.spec.keys import ENVIRONMENT
@@ -81,4 +82,5 @@ def _parse(
         conflicts=parse_conflicts(file.get("conflicts"), findings),
         keep=KEPT if keep is None else whole_number(keep) or KEPT,
         variables=parse_variables(file.get("variables"), findings),
+        places=places_of(file),
     )

@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from envmgr.names import EnvironmentName, GroupName, PackageName
 from envmgr.spec.indexes import IndexSpec as IndexSpec
+from envmgr.spec.problems import Place
 from envmgr.spec.runtimes import Runtimes
 from envmgr.spec.views import ConflictRule, LinkWay
 from envmgr.wheel.requirement import Direct, Named
@@ -33,6 +34,22 @@ class PythonPath(Struct, frozen=True):
 
 
 PythonSpec: TypeAlias = PythonRange | PythonPath
+
+
+class Places(Struct, frozen=True, eq=False):
+    """Where the requirements of a file stand, in its order.
+
+    All are equal: a place changes no environment.
+    """
+
+    dependencies: tuple[Place, ...] = ()
+    groups: Mapping[GroupName, tuple[Place, ...]] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Places)
+
+    def __hash__(self) -> int:
+        return hash(Places)
 
 
 class EnvironmentSpec(Struct, frozen=True, kw_only=True):
@@ -61,3 +78,4 @@ class EnvironmentSpec(Struct, frozen=True, kw_only=True):
     keep: int = KEPT
     """How many generations stay, the current one among them; part of no digest."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)

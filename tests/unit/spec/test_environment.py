@@ -14,7 +14,22 @@ from tests.unit.spec.source import SOURCE
 def test_every_key_built_so_far_has_its_place_in_the_value() -> None:
     without_a_place = {"schema", "index_strategy"}
     supported = {key.attribute for key in KEYS if key.supported} - without_a_place
-    assert supported == set(field_names(EnvironmentSpec)) - {"source"}
+    assert supported == set(field_names(EnvironmentSpec)) - {"source", "places"}
+
+
+def test_requirements_keep_where_they_stand() -> None:
+    text = "dependencies:\n- a\n-  {package: b}\ngroups:\n  Test_A: ['c', d]\n"
+    spec = parse_environment(text, SOURCE, {})
+    assert [(each.line, each.column) for each in spec.places.dependencies] == [(2, 3), (3, 14)]
+    places = {group: [each.column for each in at] for group, at in spec.places.groups.items()}
+    assert places == {"test-a": [12, 17]}
+
+
+def test_files_that_differ_in_places_only_are_equal() -> None:
+    once = parse_environment("dependencies: [a]\n", SOURCE, {})
+    again = parse_environment("dependencies:\n  - a\n", SOURCE, {})
+    assert once.places.dependencies != again.places.dependencies
+    assert once == again
 
 
 def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
