@@ -93,11 +93,18 @@ def check(case: Case, oracle: Oracle) -> str:
 
 
 def check_core(case: Case, everything: Exhaustion, conflict: Conflict, oracle: Oracle) -> None:
-    """The roots named contradict each other, and without any one of them they do not."""
+    """The roots named contradict each other, and without any one of them they do not.
+
+    Or else each of them fails by itself.
+    """
     assert conflict.sentences
     roots = list(conflict.roots)
     assert not oracle(everything, roots), f"{case}\n{conflict}"
     check_families_told(case, conflict, oracle)
+    if conflict.apart:
+        for root in roots:
+            assert not oracle(everything, [root]), f"{case}\n{conflict}\n{root} can be had"
+        return
     if "yanked" in case.text or any(isinstance(root.requirement, Direct) for root in roots):
         return
     for place in range(len(roots)):
