@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import TypeAlias
 
 from packaging.specifiers import SpecifierSet
 
@@ -17,10 +18,13 @@ DEPTH = 8
 """How many requirements deep guesses lead away from what the resolver named."""
 
 _ANY = SpecifierSet()
+_Guess: TypeAlias = tuple[PackageName, frozenset[ExtraName]]
 
 
 class Ahead:
     """Guesses what the resolver will ask, and asks first. Wrong guesses cost requests, no answers.
+
+    What the resolver named goes before guesses, and those nearer to it before those further away.
 
     Sleeps until ``wake``: where everything is in the cache, threads would only
     be in the way.
@@ -40,8 +44,9 @@ class Ahead:
         self._workers = Workers("index", THREADS, at_end)
         self._lock = threading.Lock()
         self._awake = False
-        self._guessed: set[tuple[PackageName, frozenset[ExtraName]]] = set()
-        self._waiting: list[Callable[[], object]] = []
+        self._guessed: set[_Guess] = set()
+        self._begun: set[_Guess] = set()
+        self._waiting: list[tuple[Callable[[], object], int]] = []
 
     @property
     def awake(self) -> bool:
@@ -55,8 +60,8 @@ class Ahead:
                 return
             self._awake = True
             waiting, self._waiting = self._waiting, []
-        for task in waiting:
-            self._workers.submit(task)
+        for task, turn in waiting:
+            self._workers.submit(task, turn)
 
     def expect(self, name: PackageName) -> None:
         """Prepare for questions about this package."""
@@ -68,28 +73,33 @@ class Ahead:
 
     def expect_metadata(self, candidate: WheelCandidate) -> None:
         """Prepare for a question about this candidate's metadata alone."""
-        self._submit(partial(self._metadata, candidate))
+        self._submit(partial(self._metadata, candidate), 0)
 
     def close(self) -> None:
         """Begin nothing more."""
         self._workers.close()
 
     def _guess(self, requirement: Named, depth: int) -> None:
+        """Look at a package once; at one that was only guessed and now is named, sooner."""
         key = (requirement.name, requirement.extras or frozenset())
         with self._lock:
-            if key in self._guessed:
+            if key in self._begun or (key in self._guessed and depth < DEPTH):
                 return
             self._guessed.add(key)
-        self._submit(partial(self._look, requirement, depth))
+        self._submit(partial(self._look, key, requirement, depth), DEPTH - depth)
 
-    def _submit(self, task: Callable[[], object]) -> None:
+    def _submit(self, task: Callable[[], object], turn: int) -> None:
         with self._lock:
             if not self._awake:
-                self._waiting.append(task)
+                self._waiting.append((task, turn))
                 return
-        self._workers.submit(task)
+        self._workers.submit(task, turn)
 
-    def _look(self, requirement: Named, depth: int) -> None:
+    def _look(self, key: _Guess, requirement: Named, depth: int) -> None:
+        with self._lock:
+            if key in self._begun:
+                return
+            self._begun.add(key)
         offer = self._offer(requirement.name)
         candidate = None if offer is None else likely(offer, requirement.specifier)
         if candidate is None:

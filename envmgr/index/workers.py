@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
+from itertools import count
+from queue import PriorityQueue, SimpleQueue
 from typing import Generic, TypeVar
 
 from envmgr.errors import EnvmgrError
@@ -103,14 +104,18 @@ class Workers:
         self._at_end = at_end
         self._name = name
         self._size = size
-        self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._tasks: PriorityQueue[tuple[int, int, Callable[[], object] | None]] = PriorityQueue()
+        self._numbers = count()
         self._lock = threading.Lock()
         self._running = 0
         self._idle = 0
         self._closed = False
 
-    def submit(self, task: Callable[[], object]) -> None:
-        """Let a thread do ``task`` some time; after ``close`` nothing happens."""
+    def submit(self, task: Callable[[], object], turn: int = 0) -> None:
+        """Let a thread do ``task`` some time; after ``close`` nothing happens.
+
+        Tasks of a lower ``turn`` go first, and those of the same as they came.
+        """
         with self._lock:
             if self._closed:
                 return
@@ -121,7 +126,7 @@ class Workers:
                 if begin_thread(f"{self._name}-{self._running}", self._work) is None:
                     self._running -= 1
                     self._size = self._running
-        self._tasks.put(task)
+        self._tasks.put((turn, next(self._numbers), task))
 
     @property
     def closed(self) -> bool:
@@ -136,12 +141,12 @@ class Workers:
             self._closed = True
             running = self._running
         for _ in range(running):
-            self._tasks.put(None)
+            self._tasks.put((0, next(self._numbers), None))
         if not running:
             self._at_end()
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
+        while (task := self._tasks.get()[2]) is not None:
             try:
                 if not self._closed:
                     task()

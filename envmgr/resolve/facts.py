@@ -5,7 +5,7 @@ one ``Facts`` see the same options in the same order.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -80,7 +80,7 @@ class Pin(Struct, frozen=True):
     extra: ExtraName | None
 
 
-RUN_AHEAD = 16
+RUN_AHEAD = 24
 """How many further versions' metadata is fetched at once while one after the other is tried."""
 
 Demands: TypeAlias = tuple[Demand, ...]
@@ -106,7 +106,7 @@ class Facts:
         self._packages: dict[PackageName, Package] = {**self.families.packages}
         self._metadata: dict[tuple[PackageName, int], CoreMetadata | UnusableMetadata] = {}
         self._tried: dict[PackageName, int] = {}
-        self._ahead: dict[PackageName, int] = {}
+        self._ahead: set[tuple[PackageName, int]] = set()
         self._lines: dict[tuple[PackageName, int], SortedLines] = {}
         self._demands: dict[Node, Demands | Refusal] = {
             (name, option, None): ()
@@ -187,11 +187,18 @@ class Facts:
         key = (name, option)
         if key not in self._metadata:
             options = self.package(name).options
-            self._run_ahead(name, options, option)
+            self._run_ahead(name, len(options), option)
             self._metadata[key] = self._source.metadata(options[option])
         return self._metadata[key]
 
-    def _run_ahead(self, name: PackageName, options: Sequence[Candidate], option: int) -> None:
+    def expect(self, name: PackageName, options: Iterable[int]) -> None:
+        """Say that the metadata of these options will probably be asked for."""
+        every = self.package(name).options
+        new = [option for option in options if (name, option) not in self._ahead]
+        self._ahead.update((name, option) for option in new)
+        self._source.prefetch_metadata(every[option] for option in new)
+
+    def _run_ahead(self, name: PackageName, count: int, option: int) -> None:
         """Have more of a name's metadata fetched, the more of its options were tried.
 
         Backtracking walks through versions one by one; on a network each would
@@ -199,11 +206,10 @@ class Facts:
         """
         tried = self._tried.get(name, 0)
         self._tried[name] = tried + 1
-        begun = max(self._ahead.get(name, 0), option + 1)
-        reach = option + 1 + min(2 * tried, RUN_AHEAD)
-        if reach > begun:
-            self._source.prefetch_metadata(options[begun:reach])
-            self._ahead[name] = reach
+        self._ahead.add((name, option))
+        reach = option + 1 + min(4 * tried, RUN_AHEAD)
+        if tried:
+            self.expect(name, range(option + 1, min(reach, count)))
 
     def lines(self, name: PackageName, option: int) -> SortedLines:
         """Return the requirement lines of an option; none where its metadata is unusable."""

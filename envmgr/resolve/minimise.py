@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from envmgr.resolve.facts import Facts
+from envmgr.resolve.lanes import GivenUp, Scope
 from envmgr.resolve.origins import NeedOrigin, Origin, Refutation, RootOrigin
-from envmgr.resolve.search import GivenUp, Scope, search
+from envmgr.resolve.search import search
 from envmgr.wheel.requirement import Direct
 
 PATIENCE = 200

@@ -9,16 +9,15 @@ may stand in metadata not read yet): ``search`` looks whether they would help at
 all, and reads on before it believes that nothing pins them.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from envmgr.names import ExtraName, PackageName
 from envmgr.resolve.clauses import Clause, ClauseSolver, Literal
 from envmgr.resolve.facts import Demand, Facts, Pin
 from envmgr.resolve.graph import Place, Selection, first_unpinned, reached
+from envmgr.resolve.lanes import WHOLE, GivenUp, Lane, Scope, samples
 from envmgr.resolve.origins import (
     ConstraintOrigin,
     Origin,
@@ -28,62 +27,19 @@ from envmgr.resolve.origins import (
     YankedOrigin,
     need_origin,
 )
-from envmgr.resolve.package import Package, bits
+from envmgr.resolve.package import bits
 
 CONFLICTS_PER_RESTART = 64
-OPTIONS_BEFORE_DOUBT = 8
-"""After so many options of one name that what was chosen before rules out (then twice as many,
-and so on), the name is chosen first: between two names that cannot both be new, the one gives
-way that has to go back less far."""
 DECISIVE = 4
 """So much trouble moves a name before others."""
+READ_ON = 256
+"""A name of more options than that is not read to its end on suspicion."""
 READ_FOR_PINS = 400
 """How many more wheels' metadata are read in search of a pin on a yanked version."""
 
 
-class Scope(Struct, frozen=True, kw_only=True):
-    """What a search takes into account. The whole problem by default."""
-
-    roots: frozenset[int] | None = None
-    """Positions in ``Problem.roots``; ``None``: all in force."""
-    origins: frozenset[Origin] | None = None
-    """Only these; and nothing new is read."""
-    waived: frozenset[PackageName] = frozenset()
-    """Names that count as satisfied whatever is asked of them."""
-    yanked: bool = False
-    """Whether yanked options need no pin."""
-    patience: int | None = None
-    """How many conflicts, and how many wheels' metadata, before it is given up; ``None``: any."""
-
-
-WHOLE = Scope()
-
-
-class GivenUp(Exception):
-    """A search used up the patience of its scope; nothing is known."""
-
-
 class _NewPin(Exception):
     """Metadata just read pins a yanked option that this search took for unpinned."""
-
-
-@dataclass(slots=True)
-class _Lane:
-    """One name in a search: its variables and what was asked of it."""
-
-    package: Package
-    first: int
-    order: int
-    wants: dict[int, int] = field(default_factory=dict)
-    """Mask to the variable "an option of this mask is chosen"."""
-    extras: dict[ExtraName, int] = field(default_factory=dict)
-    explored: set[tuple[int, ExtraName | None]] = field(default_factory=set)
-    tried: int = 0
-    """Options that were looked at before one was chosen."""
-    patience: int = OPTIONS_BEFORE_DOUBT
-    """How many those may become before what was chosen earlier is doubted."""
-    trouble: int = 0
-    """Conflicts the name took part in, and more where its options are ruled out one by one."""
 
 
 def search(facts: Facts, scope: Scope = WHOLE) -> Selection | Refutation:
@@ -122,7 +78,7 @@ def _refuted_without_pins(facts: Facts, scope: Scope) -> Refutation | None:
     return found if isinstance(found, Refutation) else None
 
 
-def _read_everything(facts: Facts, lanes: Mapping[PackageName, _Lane]) -> None:
+def _read_everything(facts: Facts, lanes: Mapping[PackageName, Lane]) -> None:
     """Read the metadata of every option that could matter, for pins on yanked options."""
     limit = facts.read + READ_FOR_PINS
     waiting: dict[Place, None] = {
@@ -148,17 +104,18 @@ class _Search:
     """One run from nothing to a selection or a refutation."""
 
     def __init__(self, facts: Facts, scope: Scope) -> None:
-        self.lanes: dict[PackageName, _Lane] = {}
+        self.lanes: dict[PackageName, Lane] = {}
         self._facts = facts
         self._scope = scope
         self._solver = ClauseSolver()
         self._origins: dict[Origin, int] = {}
-        self._owners: dict[int, _Lane] = {}
+        self._owners: dict[int, Lane] = {}
         self._options: dict[int, int] = {}
         self._extras: dict[int, ExtraName] = {}
-        self._unpinned: list[_Lane] = []
+        self._unpinned: list[Lane] = []
         self._pin_literals: dict[tuple[PackageName, int], list[Literal]] = {}
         self._read_before = facts.read
+        self._doubtful = False
         self._roots = tuple(
             root
             for root in facts.roots
@@ -173,6 +130,8 @@ class _Search:
         conflicts = 0
         while self._solver.refuted_by is None:
             conflict = self._settle()
+            if conflict is None and self._doubtful:
+                conflict = self._look_further()
             if conflict is not None:
                 self._learn(conflict)
                 conflicts += 1
@@ -190,7 +149,7 @@ class _Search:
         if self._scope.patience is not None and spent > self._scope.patience:
             raise GivenUp
 
-    def _try(self, lane: _Lane, option: int) -> None:
+    def _try(self, lane: Lane, option: int) -> None:
         """Choose an option whose demands are known; else look first, it may be out at once."""
         asked = [extra for extra, asked in lane.extras.items() if self._solver.values[asked] > 0]
         unknown = [e for e in (None, *asked) if (option, e) not in lane.explored]
@@ -203,7 +162,36 @@ class _Search:
         if lane.tried == lane.patience:
             lane.patience *= 2
             lane.trouble += DECISIVE
-            self._solver.restart()
+            self._doubtful = True
+
+    def _look_further(self) -> Clause | None:
+        """Look for a name that is asked for and has nothing left, before trying others at length.
+
+        It is read to its end where the newest, the oldest and a middle one of its open options
+        prove to be ruled out. Without such a name the search begins anew, the troubled one first.
+        """
+        self._doubtful = False
+        for lane in tuple(self._undecided()):
+            conflict = self._read_on(lane)
+            if conflict is not None:
+                return conflict
+        self._solver.restart()
+        return None
+
+    def _read_on(self, lane: Lane) -> Clause | None:
+        """Explore samples of a name's options, then all, until one is not ruled out."""
+        remaining = self._open(lane)
+        sampled = samples(remaining) if len(remaining) <= READ_ON else []
+        self._facts.expect(lane.package.name, sampled[1:])
+        for option in sampled and [*sampled, *remaining]:
+            if self._solver.values[lane.first + option] == 0:
+                self._explore(lane, option, None)
+                conflict = self._settle()
+                if conflict is not None:
+                    return conflict
+            if self._solver.values[lane.first + option] >= 0:
+                return None
+        return None
 
     def _settle(self) -> Clause | None:
         """Follow every assignment, reading metadata as options come to hold."""
@@ -238,7 +226,7 @@ class _Search:
             if chosen is not None:
                 self._explore(lane, chosen, self._extras[variable])
 
-    def _explore(self, lane: _Lane, option: int, extra: ExtraName | None) -> None:
+    def _explore(self, lane: Lane, option: int, extra: ExtraName | None) -> None:
         name = lane.package.name
         node = (name, option, extra)
         if (option, extra) in lane.explored:
@@ -276,12 +264,12 @@ class _Search:
             bit = self._origins.setdefault(origin, len(self._origins))
             self._solver.add(literals, 1 << bit)
 
-    def _lane(self, name: PackageName) -> _Lane:
+    def _lane(self, name: PackageName) -> Lane:
         known = self.lanes.get(name)
         if known is not None:
             return known
         package = self._facts.package(name)
-        lane = _Lane(package, self._solver.variables(package.count), len(self.lanes))
+        lane = Lane(package, self._solver.variables(package.count), len(self.lanes))
         self.lanes[name] = lane
         for option in range(package.count):
             variable = lane.first + option
@@ -296,7 +284,7 @@ class _Search:
             self._unpinned.append(lane)
         return lane
 
-    def _want(self, lane: _Lane, mask: int) -> int:
+    def _want(self, lane: Lane, mask: int) -> int:
         """Return the variable that means "an option of this mask is chosen"."""
         if mask not in lane.wants:
             variable = self._solver.variables(1)
@@ -306,7 +294,7 @@ class _Search:
             self._solver.add([-variable, *(lane.first + o for o in bits(mask))], 0)
         return lane.wants[mask]
 
-    def _extra(self, lane: _Lane, extra: ExtraName) -> int:
+    def _extra(self, lane: Lane, extra: ExtraName) -> int:
         if extra not in lane.extras:
             variable = self._solver.variables(1)
             lane.extras[extra] = variable
@@ -314,7 +302,7 @@ class _Search:
             self._extras[variable] = extra
         return lane.extras[extra]
 
-    def _state_pins(self, lane: _Lane) -> None:
+    def _state_pins(self, lane: Lane) -> None:
         """State that a yanked option needs one of the pins seen so far (PEP 592)."""
         name = lane.package.name
         for option in bits(lane.package.needs_pin):
@@ -333,29 +321,37 @@ class _Search:
         self._solver.add([-both, self._extra(lane, pin.extra)], 0)
         return both
 
-    def _next_lane(self) -> _Lane | None:
+    def _next_lane(self) -> Lane | None:
         """Return the name to choose next: troubled ones first, then as they were met."""
-        values = self._solver.values
-        undecided = (
-            lane
-            for lane in self.lanes.values()
-            if any(values[want] > 0 for want in lane.wants.values()) and self._chosen(lane) is None
-        )
         return min(
-            undecided, key=lambda lane: (-(lane.trouble // DECISIVE), lane.order), default=None
+            self._undecided(),
+            key=lambda lane: (-(lane.trouble // DECISIVE), lane.order),
+            default=None,
         )
 
-    def _next_option(self, lane: _Lane) -> int:
+    def _undecided(self) -> Iterator[Lane]:
+        """Yield the names that are asked for and of which nothing is chosen."""
+        values = self._solver.values
+        for lane in self.lanes.values():
+            wanted = any(values[want] > 0 for want in lane.wants.values())
+            if wanted and self._chosen(lane) is None:
+                yield lane
+
+    def _next_option(self, lane: Lane) -> int:
         """Return the best open option; a yanked one only if it is pinned already, or the last."""
-        values, package = self._solver.values, lane.package
-        open_options = [o for o in range(package.count) if values[lane.first + o] == 0]
+        open_options = self._open(lane)
         for option in open_options:
-            pins = self._pin_literals.get((package.name, option))
+            pins = self._pin_literals.get((lane.package.name, option))
             if pins is None or any(self._solver.value(pin) > 0 for pin in pins):
                 return option
         return open_options[0]
 
-    def _chosen(self, lane: _Lane) -> int | None:
+    def _open(self, lane: Lane) -> list[int]:
+        """Return the options that nothing rules out yet, best first."""
+        values, first = self._solver.values, lane.first
+        return [o for o in range(lane.package.count) if values[first + o] == 0]
+
+    def _chosen(self, lane: Lane) -> int | None:
         try:
             end = lane.first + lane.package.count
             return self._solver.values.index(1, lane.first, end) - lane.first
