@@ -74,7 +74,7 @@ class ClauseSolver:
             return
         self._watch(clause)
         first = clause.literals[0]
-        if len(clause.literals) == 1 and self._starts:
+        if self._is_unit_above(clause):
             self._units.append(clause)
         if self.value(first) < 0:
             self._late.append(clause)
@@ -198,19 +198,34 @@ class ClauseSolver:
         if self.refuted_by is None:
             self.refuted_by = origins
 
-    def _assert_units(self) -> None:
-        """Assign again what clauses of one literal demand, until it is for good.
+    def _is_unit_above(self, clause: Clause) -> bool:
+        """Whether all literals but the first are false already on a level below this one.
 
-        One that came while decisions stood was assigned among them, and goes with them.
+        The first two are those that come first by ``_watch_rank``.
         """
-        for clause in self._units:
-            value = self.value(clause.literals[0])
-            if value == 0:
-                self._enqueue(clause.literals[0], clause)
-            elif value < 0:
+        second = clause.literals[1:2]
+        if second and self.value(second[0]) >= 0:
+            return False
+        return (self._levels[abs(second[0])] if second else 0) < self.level
+
+    def _assert_units(self) -> None:
+        """Assign again what clauses demand that came late, until it stands on its own level.
+
+        What one demands was assigned on the level that was reached when it came, though it
+        follows on one further below; it was taken back with the former.
+        """
+        units, self._units = self._units, []
+        for clause in units:
+            left = [literal for literal in clause.literals if self.value(literal) >= 0]
+            if len(left) > 1:
+                continue
+            if not left:
                 self._late.append(clause)
-        if not self._starts:
-            self._units.clear()
+            elif self.value(left[0]) == 0:
+                self._enqueue(left[0], clause)
+            others = (self._levels[abs(o)] for o in clause.literals if self.value(o) < 0)
+            if max(others, default=0) < self.level:
+                self._units.append(clause)
 
     def _undo(self, level: int) -> None:
         if level >= len(self._starts):

@@ -106,7 +106,7 @@ class Facts:
         self._packages: dict[PackageName, Package] = {**self.families.packages}
         self._metadata: dict[tuple[PackageName, int], CoreMetadata | UnusableMetadata] = {}
         self._tried: dict[PackageName, int] = {}
-        self._ahead: set[tuple[PackageName, int]] = set()
+        self._ahead: dict[PackageName, int] = {}
         self._lines: dict[tuple[PackageName, int], SortedLines] = {}
         self._demands: dict[Node, Demands | Refusal] = {
             (name, option, None): ()
@@ -184,21 +184,18 @@ class Facts:
 
     def metadata(self, name: PackageName, option: int) -> CoreMetadata | UnusableMetadata:
         """Return the metadata of an option, asked for once. Raises IndexFailure."""
+        if (name, option) not in self._metadata:
+            self._run_ahead(name, option)
+        return self.sample(name, option)
+
+    def sample(self, name: PackageName, option: int) -> CoreMetadata | UnusableMetadata:
+        """Return the metadata of an option that is read out of turn. Raises IndexFailure."""
         key = (name, option)
         if key not in self._metadata:
-            options = self.package(name).options
-            self._run_ahead(name, len(options), option)
-            self._metadata[key] = self._source.metadata(options[option])
+            self._metadata[key] = self._source.metadata(self.package(name).options[option])
         return self._metadata[key]
 
-    def expect(self, name: PackageName, options: Iterable[int]) -> None:
-        """Say that the metadata of these options will probably be asked for."""
-        every = self.package(name).options
-        new = [option for option in options if (name, option) not in self._ahead]
-        self._ahead.update((name, option) for option in new)
-        self._source.prefetch_metadata(every[option] for option in new)
-
-    def _run_ahead(self, name: PackageName, count: int, option: int) -> None:
+    def _run_ahead(self, name: PackageName, option: int) -> None:
         """Have more of a name's metadata fetched, the more of its options were tried.
 
         Backtracking walks through versions one by one; on a network each would
@@ -206,10 +203,12 @@ class Facts:
         """
         tried = self._tried.get(name, 0)
         self._tried[name] = tried + 1
-        self._ahead.add((name, option))
+        begun = max(self._ahead.get(name, 0), option + 1)
         reach = option + 1 + min(4 * tried, RUN_AHEAD)
-        if tried:
-            self.expect(name, range(option + 1, min(reach, count)))
+        if reach > begun:
+            options = self.package(name).options
+            self._source.prefetch_metadata(options[begun:reach])
+            self._ahead[name] = reach
 
     def lines(self, name: PackageName, option: int) -> SortedLines:
         """Return the requirement lines of an option; none where its metadata is unusable."""

@@ -115,7 +115,7 @@ class _Search:
         self._unpinned: list[Lane] = []
         self._pin_literals: dict[tuple[PackageName, int], list[Literal]] = {}
         self._read_before = facts.read
-        self._doubtful = False
+        self._troubled: Lane | None = None
         self._roots = tuple(
             root
             for root in facts.roots
@@ -130,7 +130,7 @@ class _Search:
         conflicts = 0
         while self._solver.refuted_by is None:
             conflict = self._settle()
-            if conflict is None and self._doubtful:
+            if conflict is None and self._troubled is not None:
                 conflict = self._look_further()
             if conflict is not None:
                 self._learn(conflict)
@@ -162,16 +162,17 @@ class _Search:
         if lane.tried == lane.patience:
             lane.patience *= 2
             lane.trouble += DECISIVE
-            self._doubtful = True
+            self._troubled = lane
 
     def _look_further(self) -> Clause | None:
-        """Look for a name that is asked for and has nothing left, before trying others at length.
+        """Look for another name that has nothing left, before the troubled one is tried at length.
 
-        It is read to its end where the newest, the oldest and a middle one of its open options
+        One is read to its end where the newest, the oldest and a middle one of its open options
         prove to be ruled out. Without such a name the search begins anew, the troubled one first.
         """
-        self._doubtful = False
-        for lane in tuple(self._undecided()):
+        troubled, self._troubled = self._troubled, None
+        others = [lane for lane in self._undecided() if lane is not troubled]
+        for lane in others if self._scope.origins is None else ():
             conflict = self._read_on(lane)
             if conflict is not None:
                 return conflict
@@ -182,8 +183,9 @@ class _Search:
         """Explore samples of a name's options, then all, until one is not ruled out."""
         remaining = self._open(lane)
         sampled = samples(remaining) if len(remaining) <= READ_ON else []
-        self._facts.expect(lane.package.name, sampled[1:])
         for option in sampled and [*sampled, *remaining]:
+            if option in sampled:
+                self._facts.sample(lane.package.name, option)
             if self._solver.values[lane.first + option] == 0:
                 self._explore(lane, option, None)
                 conflict = self._settle()

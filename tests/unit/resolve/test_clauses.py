@@ -117,3 +117,42 @@ def test_a_clause_of_one_literal_survives_going_back_to_an_earlier_decision() ->
     assert settle(solver)
     assert solver.level == 1, "the second decision was taken back, the first stands"
     assert (solver.value(second), solver.value(other)) == (-1, 1)
+
+
+def test_what_a_late_clause_demands_survives_going_back_to_the_level_it_follows_on() -> None:
+    solver = ClauseSolver()
+    first, second, third, other = (solver.variables(1) for _ in range(4))
+    solver.decide(first)
+    assert settle(solver)
+    solver.decide(second)
+    assert settle(solver)
+    solver.add([-first, other], 1)
+    assert settle(solver)
+    solver.add([-first, -second, third], 1)
+    solver.add([-first, -second, -third], 1)
+    assert settle(solver)
+    assert (solver.level, solver.value(other)) == (1, 1)
+    solver.restart()
+    assert settle(solver)
+    assert solver.value(other) == 0, "it follows on the first decision only"
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_at_rest_no_clause_has_one_literal_left_to_demand(seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - reproducible on purpose
+    variables = random.randint(6, 12)
+    arriving, added = random_clauses(random, variables), []
+    solver = ClauseSolver()
+    solver.variables(variables)
+    while settle(solver):
+        for clause in added:
+            values = [solver.value(literal) for literal in clause]
+            assert max(values) > 0 or values.count(0) != 1, clause
+        still_open = [v for v in range(1, len(solver.values)) if solver.values[v] == 0]
+        if arriving and (not still_open or random.random() < 0.5):
+            added.append(arriving.pop())
+            solver.add(added[-1], 1)
+        elif still_open:
+            solver.decide(random.choice((1, -1)) * random.choice(still_open))
+        else:
+            return

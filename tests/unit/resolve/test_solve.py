@@ -63,6 +63,30 @@ def test_pins_are_not_searched_for_where_yanked_versions_would_not_help() -> Non
     assert "base 1" not in universe.asked
 
 
+def test_a_name_that_has_nothing_left_is_found_before_others_are_read_to_their_end() -> None:
+    many = " ".join(map(str, range(3, 150)))
+    universe = parse_universe(
+        f"base 1 2 9\nall 1: wide | narrow\nwide 1 2: base\nwide {many}: base >=9\n"
+        f"narrow {' '.join(map(str, range(1, 20)))}: base >=9"
+    )
+    answer = resolve(make_problem("all", "base <9"), universe)
+    assert isinstance(answer, Conflict)
+    assert "Every narrow from 1 to 19 needs base >=9." in answer.sentences
+    read = Counter(asked.partition(" ")[0] for asked in universe.asked if " " in asked)
+    assert read["narrow"] == 19
+    assert read["wide"] < 40
+
+
+def test_suspicion_of_a_name_changes_nothing_about_what_is_chosen() -> None:
+    many = " ".join(map(str, range(3, 60)))
+    universe = parse_universe(
+        f"base 1 9\nall 1: wide | other\nwide 1 2: base\nwide {many}: base >=9\n"
+        f"other 1 2 3 4 5: base <9\nother 6 7 8 9 10 11 12 13 14 15 16: base >=9"
+    )
+    answer = resolve(make_problem("all", "base <9"), universe)
+    assert resolved(answer) == {"all": "1", "base": "1", "other": "5", "wide": "2"}
+
+
 def test_each_name_is_reported_once() -> None:
     events: list[Event] = []
     resolve(make_problem("a", "b"), parse_universe("a 1: b\na 2: b >=2\nb 1"), events.append)
