@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from heapq import heappop, heappush
 from itertools import count
-from queue import PriorityQueue, SimpleQueue
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from envmgr.errors import EnvmgrError
@@ -104,8 +105,10 @@ class Workers:
         self._at_end = at_end
         self._name = name
         self._size = size
-        self._tasks: PriorityQueue[tuple[int, int, Callable[[], object] | None]] = PriorityQueue()
+        self._tasks: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = count()
+        self._tokens: SimpleQueue[bool] = SimpleQueue()
+        # No PriorityQueue: an interrupt within its put leaves it locked for good.
         self._lock = threading.Lock()
         self._running = 0
         self._idle = 0
@@ -126,7 +129,8 @@ class Workers:
                 if begin_thread(f"{self._name}-{self._running}", self._work) is None:
                     self._running -= 1
                     self._size = self._running
-        self._tasks.put((turn, next(self._numbers), task))
+            heappush(self._tasks, (turn, next(self._numbers), task))
+        self._tokens.put(True)
 
     @property
     def closed(self) -> bool:
@@ -141,12 +145,14 @@ class Workers:
             self._closed = True
             running = self._running
         for _ in range(running):
-            self._tasks.put((0, next(self._numbers), None))
+            self._tokens.put(False)
         if not running:
             self._at_end()
 
     def _work(self) -> None:
-        while (task := self._tasks.get()[2]) is not None:
+        while self._tokens.get():
+            with self._lock:
+                _, _, task = heappop(self._tasks)
             try:
                 if not self._closed:
                     task()

@@ -83,6 +83,9 @@ class Pin(Struct, frozen=True):
 RUN_AHEAD = 24
 """How many further versions' metadata is fetched at once while one after the other is tried."""
 
+TOLD_EVERY = 8
+"""After so many versions of one name the one that is tried is told of, and then again."""
+
 Demands: TypeAlias = tuple[Demand, ...]
 Node: TypeAlias = tuple[PackageName, int, ExtraName | None]
 """One option (by its bit's position) of a name, itself or with one extra."""
@@ -102,7 +105,7 @@ class Facts:
         self.pins: defaultdict[tuple[PackageName, int], list[Pin]] = defaultdict(list)
         """Yanked option -> the options seen so far whose metadata pins it."""
         self._source = source
-        self._report = report
+        self.report = report
         self._packages: dict[PackageName, Package] = {**self.families.packages}
         self._metadata: dict[tuple[PackageName, int], CoreMetadata | UnusableMetadata] = {}
         self._tried: dict[PackageName, int] = {}
@@ -141,7 +144,7 @@ class Facts:
             self._announced.add(name)
             known = self._direct_package(name) if name in self._directs else self._offered(name)
             self._packages[name] = known
-            self._report(StageAdvanced("resolve", 1, name))
+            self.report(StageAdvanced("resolve", 1, name))
         return known
 
     @property
@@ -203,10 +206,12 @@ class Facts:
         """
         tried = self._tried.get(name, 0)
         self._tried[name] = tried + 1
+        options = self.package(name).options
+        if tried and tried % TOLD_EVERY == 0:
+            self.report(StageAdvanced("resolve", 0, f"trying {name} {options[option].version}"))
         begun = max(self._ahead.get(name, 0), option + 1)
         reach = option + 1 + min(4 * tried, RUN_AHEAD)
         if reach > begun:
-            options = self.package(name).options
             self._source.prefetch_metadata(options[begun:reach])
             self._ahead[name] = reach
 

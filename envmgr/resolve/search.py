@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
+from envmgr.events import StageAdvanced
 from envmgr.names import ExtraName, PackageName
 from envmgr.resolve.clauses import Clause, ClauseSolver, Literal
 from envmgr.resolve.facts import Demand, Facts, Pin
@@ -137,13 +138,19 @@ class _Search:
                 conflicts += 1
                 self._lose_patience(conflicts)
                 if conflicts % CONFLICTS_PER_RESTART == 0:
-                    self._solver.restart()
+                    self._begin_anew(conflicts)
             elif (lane := self._next_lane()) is not None:
                 self._try(lane, self._next_option(lane))
             elif not self._forbid_unpinned(selection := self._selection()):
                 return selection
         used = self._solver.refuted_by
         return Refutation(tuple(o for o, bit in self._origins.items() if used >> bit & 1))
+
+    def _begin_anew(self, conflicts: int) -> None:
+        self._solver.restart()
+        hardest = max(self.lanes.values(), key=lambda lane: lane.trouble)
+        told = f"weighing {hardest.package.name}, {conflicts:,} contradictions so far"
+        self._facts.report(StageAdvanced("resolve", 0, told))
 
     def _lose_patience(self, spent: int) -> None:
         if self._scope.patience is not None and spent > self._scope.patience:

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -216,3 +217,23 @@ def test_an_interrupt_while_a_thread_begins_leaves_workers_whole(
     assert done.wait(SOON)
     workers.close()
     assert ended.wait(SOON)
+
+
+def test_tasks_of_a_lower_turn_go_first_and_others_as_they_came() -> None:
+    began, go, ended = threading.Event(), threading.Event(), threading.Event()
+    done: list[str] = []
+    workers = Workers("test", 1, lambda: None)
+
+    def hold() -> None:
+        began.set()
+        assert go.wait(SOON)
+
+    workers.submit(hold)
+    assert began.wait(SOON)
+    for turn, name in ((8, "far"), (1, "near"), (0, "named"), (1, "near too")):
+        workers.submit(partial(done.append, name), turn)
+    workers.submit(ended.set, 9)
+    go.set()
+    assert ended.wait(SOON)
+    workers.close()
+    assert done == ["named", "near", "near too", "far"]

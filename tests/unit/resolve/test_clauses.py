@@ -141,7 +141,8 @@ def test_what_a_late_clause_demands_survives_going_back_to_the_level_it_follows_
 def test_at_rest_no_clause_has_one_literal_left_to_demand(seed: int) -> None:
     random = Random(seed)  # noqa: S311 - reproducible on purpose
     variables = random.randint(6, 12)
-    arriving, added = random_clauses(random, variables), []
+    arriving = random_clauses(random, variables)
+    added: list[list[int]] = []
     solver = ClauseSolver()
     solver.variables(variables)
     while settle(solver):

@@ -1,5 +1,6 @@
 """The one door: what it asks of its source, what it tells, and what it does about resolvelib."""
 
+import re
 import sys
 from collections import Counter
 
@@ -94,6 +95,16 @@ def test_each_name_is_reported_once() -> None:
     assert advanced == {"a": 1, "b": 1}
 
 
+def test_long_walks_through_versions_say_what_is_tried() -> None:
+    events: list[Event] = []
+    many = " ".join(map(str, range(2, 40)))
+    universe = parse_universe(f"base 1 9\nwide 1: base\nwide {many}: base >=9")
+    resolve(make_problem("wide", "base <9"), universe, events.append)
+    told = [each.item for each in events if isinstance(each, StageAdvanced) and each.done == 0]
+    assert told[:2] == ["trying wide 31", "trying wide 23"]
+    assert len(told) < 8
+
+
 def test_an_unreachable_index_is_never_no_versions() -> None:
     universe = FailingUniverse(**vars(parse_universe("a 1: b\na 0\nb 1")))
     with pytest.raises(Unreachable):
@@ -135,18 +146,33 @@ def test_a_proposal_that_breaks_a_requirement_is_not_believed() -> None:
     assert not is_valid(facts, {PackageName("a"): 0})
 
 
-def test_pigeons_without_enough_holes_are_refuted() -> None:
-    count = 6
-    pigeons = [
+def pigeons(count: int) -> str:
+    """As many pigeons, and one hole less."""
+    lines = [
         f"pigeon{one} {hole}: hole{hole} =={one}"
         for one in range(count)
         for hole in range(1, count)
     ]
-    holes = [f"hole{hole} {' '.join(map(str, range(count)))}" for hole in range(1, count)]
-    problem = make_problem(*(f"pigeon{one}" for one in range(count)))
-    answer = resolve(problem, parse_universe("\n".join(pigeons + holes)))
+    lines += [f"hole{hole} {' '.join(map(str, range(count)))}" for hole in range(1, count)]
+    return "\n".join(lines)
+
+
+def test_pigeons_without_enough_holes_are_refuted() -> None:
+    problem = make_problem(*(f"pigeon{one}" for one in range(6)))
+    answer = resolve(problem, parse_universe(pigeons(6)))
     assert isinstance(answer, Conflict)
-    assert len(answer.roots) == count
+    assert len(answer.roots) == 6
+
+
+def test_long_searches_say_what_is_weighed() -> None:
+    events: list[Event] = []
+    problem = make_problem(*(f"pigeon{one}" for one in range(6)))
+    resolve(problem, parse_universe(pigeons(6)), events.append)
+    told = [each.item for each in events if isinstance(each, StageAdvanced) and each.done == 0]
+    assert told
+    assert all(
+        re.fullmatch(r"weighing (pigeon|hole)\d, \d+ contradictions so far", one) for one in told
+    )
 
 
 def test_a_yanked_version_is_refuted_without_trying_every_combination() -> None:
