@@ -28,10 +28,10 @@ def test_every_package_of_the_list_is_tried_here() -> None:
 def test_they_differ_and_live_together(tmp_path: Path, names: tuple[str, str]) -> None:
     file, home = tmp_path / "makers.yaml", tmp_path / "home"
     file.write_text(f"schema: 1\npython: '>=3.11'\ndependencies: {list(CASES[names])}\n", "utf-8")
-    command = [sys.executable, "-m", "envmgr", "create", "-f", file, "-p", tmp_path / "made"]
+    words = ["create", "-f", str(file), "-p", str(tmp_path / "made"), "--no-compile"]
     try:
         done = subprocess.run(
-            [*command, "--no-compile"],
+            [sys.executable, "-m", "envmgr", *words],
             check=True,
             stderr=subprocess.PIPE,
             text=True,
